@@ -1,0 +1,68 @@
+"""Writing audit events. Call inside the transaction of the change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from audit.models import AuditEvent
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts. ``address`` is the caller's IP, if there is one."""
+
+    kind: str
+    id: str
+    name: str
+    address: str | None = None
+
+
+SYSTEM = Actor(kind=AuditEvent.Actor.SYSTEM, id="", name="vwg")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is acted on: ``type`` is a model's plain name, ``id`` its public UUID."""
+
+    type: str
+    id: str
+    name: str = ""
+    tenant_id: int | None = field(default=None)
+
+
+def event(
+    *,
+    actor: Actor,
+    action: str,
+    target: Target,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """An unsaved event, for bulk inserts."""
+    return AuditEvent(
+        tenant_id=target.tenant_id,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name[:150],
+        action=action,
+        target_type=target.type,
+        target_id=target.id,
+        target_name=target.name[:255],
+        before=dict(before or {}),
+        after=dict(after or {}),
+        address=actor.address,
+    )
+
+
+def record(
+    *,
+    actor: Actor,
+    action: str,
+    target: Target,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one event in the caller's transaction. Values must hold no secret."""
+    event(actor=actor, action=action, target=target, before=before, after=after).save()

@@ -1,0 +1,37 @@
+"""What was done, by whom, to what: append-only events, written with the change they describe."""
+
+import uuid
+
+from django.db import models
+
+
+class AuditEvent(models.Model):
+    """One act. ``tenant`` is null for acts on what belongs to no tenant."""
+
+    class Actor(models.TextChoices):
+        USER = "user"
+        TOKEN = "token"
+        SYSTEM = "system"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, null=True)
+    actor_kind = models.CharField(max_length=8, choices=Actor.choices)
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_name = models.CharField(max_length=150)
+    action = models.CharField(max_length=64)
+    target_type = models.CharField(max_length=32)
+    target_id = models.CharField(max_length=64)
+    target_name = models.CharField(max_length=255, blank=True)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    address = models.GenericIPAddressField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "-id"], name="audit_tenant_newest"),
+            models.Index(fields=["target_type", "target_id", "-id"], name="audit_target_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target_name or self.target_id}"

@@ -1,0 +1,314 @@
+"""Where: global settings, gateways, interfaces, address pools, and the outbox of changes."""
+
+import uuid
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+
+#: IFNAMSIZ is 16 with the final NUL; "/" and blanks are refused by the kernel (dev_valid_name).
+interface_name_validator = RegexValidator(
+    r"^[a-zA-Z0-9_=+.-]{1,15}$", "Use 1 to 15 letters, digits and _=+.-"
+)
+slug_validator = RegexValidator(r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$", "Use a-z, 0-9, dashes.")
+
+
+class GlobalSetting(models.Model):
+    """Defaults that interfaces and clients inherit. There is exactly one row."""
+
+    endpoint_address = models.CharField(max_length=255, blank=True)
+    relay_endpoint = models.CharField(max_length=255, blank=True)
+    dns_servers = models.JSONField(default=list, blank=True)
+    mtu = models.PositiveIntegerField(
+        default=1420, validators=[MinValueValidator(576), MaxValueValidator(65535)]
+    )
+    persistent_keepalive = models.PositiveIntegerField(
+        default=25, validators=[MaxValueValidator(65535)]
+    )
+    firewall_mark = models.PositiveBigIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(2**32 - 1)]
+    )
+    table = models.CharField(max_length=16, default="auto")
+    config_file_path = models.CharField(max_length=255, blank=True)
+    timezone = models.CharField(max_length=64, default="UTC")
+    language = models.CharField(max_length=8, default="en")
+    address_hold_seconds = models.PositiveIntegerField(default=24 * 3600)
+    default_routes = models.JSONField(default=list, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="global_setting_single_row"),
+            models.CheckConstraint(
+                condition=Q(mtu__gte=576, mtu__lte=65535), name="global_setting_mtu_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(persistent_keepalive__lte=65535),
+                name="global_setting_keepalive_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "Global settings"
+
+
+class Gateway(models.Model):
+    """A host with WireGuard interfaces; its worker eats the queue ``gateway.<slug>``."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    slug = models.CharField(max_length=32, unique=True, validators=[slug_validator])
+    name = models.CharField(max_length=120, blank=True)
+    endpoint_address = models.CharField(max_length=255, blank=True)
+    relay_endpoint = models.CharField(max_length=255, blank=True)
+    netns = models.CharField(max_length=64, blank=True)
+    #: Machine id of the host whose worker serves this gateway; a second one raises an alarm.
+    host_id = models.CharField(max_length=64, blank=True)
+    alarm = models.TextField(blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def queue(self) -> str:
+        """The Celery queue that this gateway's worker eats."""
+        return f"gateway.{self.slug}"
+
+
+class Interface(models.Model):
+    """A WireGuard interface: what it should be, and what its worker last saw of it."""
+
+    class RestartPolicy(models.TextChoices):
+        AUTO = "auto", "only when it already carries no traffic"
+        ALWAYS = "always", "whenever runtime methods fail"
+        NEVER = "never", "wait for the operator"
+
+    class Backend(models.TextChoices):
+        AUTO = "auto", "kernel where there is one, else wireguard-go"
+        KERNEL = "kernel"
+        USERSPACE = "userspace"
+
+    class State(models.TextChoices):
+        UNKNOWN = "unknown", "not seen yet"
+        UP = "up"
+        DOWN = "down"
+        FOREIGN = "foreign", "exists, but vwg did not bring it up"
+        UNREACHABLE = "unreachable", "does not answer"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="interfaces")
+    name = models.CharField(max_length=15, validators=[interface_name_validator])
+    is_default = models.BooleanField(default=False)
+    private_key = models.TextField(editable=False)  # sealed, gateway ring
+    public_key = models.CharField(max_length=44, unique=True)
+    listen_port = models.PositiveIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(65535)]
+    )
+    addresses = models.JSONField(default=list)
+    mtu = models.PositiveIntegerField(null=True, blank=True)
+    firewall_mark = models.PositiveBigIntegerField(null=True, blank=True)
+    table = models.CharField(max_length=16, blank=True)
+    dns_servers = models.JSONField(default=list, blank=True)
+    endpoint_address = models.CharField(max_length=255, blank=True)
+    pre_up = models.JSONField(default=list, blank=True)
+    post_up = models.JSONField(default=list, blank=True)
+    pre_down = models.JSONField(default=list, blank=True)
+    post_down = models.JSONField(default=list, blank=True)
+    forward = models.BooleanField(default=True)
+    nat = models.BooleanField(default=True)
+    #: Adopted from wg-quick: brought up and down by the unit `wg-quick@NAME`.
+    wg_quick = models.BooleanField(default=False)
+    backend = models.CharField(max_length=16, choices=Backend.choices, default=Backend.AUTO)
+    restart_policy = models.CharField(
+        max_length=8, choices=RestartPolicy.choices, default=RestartPolicy.AUTO
+    )
+    enabled = models.BooleanField(default=True)
+    #: +1 whenever client files made from this interface become outdated.
+    config_generation = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # -- applied: written by the gateway's worker alone --------------------------------------
+    #: +1 with every apply; an observation ignores peers applied after its dump.
+    apply_seq = models.PositiveBigIntegerField(default=0)
+    #: The link's alias stamp as this worker set it; names the epoch of its counters.
+    stamp = models.CharField(max_length=36, blank=True)
+    #: The boot file on disk is older than the rows since then.
+    boot_dirty_since = models.DateTimeField(null=True, blank=True)
+
+    # -- observed ---------------------------------------------------------------------------
+    state = models.CharField(max_length=16, choices=State.choices, default=State.UNKNOWN)
+    state_reason = models.TextField(blank=True)
+    observed_at = models.DateTimeField(null=True, blank=True)
+    observed_seq = models.PositiveBigIntegerField(default=0)
+    observed_backend = models.CharField(max_length=16, blank=True)
+    observed_peers = models.PositiveIntegerField(default=0)
+    boot_id = models.CharField(max_length=64, blank=True)
+    drift = models.JSONField(default=dict, blank=True)
+    #: Public keys that run without a row or a recorded cause; nothing is done to them.
+    guard_keys = models.JSONField(default=list, blank=True)
+    guard_since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "name"], name="interface_name_once"),
+            models.UniqueConstraint(
+                fields=["gateway", "listen_port"], name="interface_port_once_per_gateway"
+            ),
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="interface_one_default"
+            ),
+            models.CheckConstraint(
+                condition=Q(listen_port__gte=1, listen_port__lte=65535),
+                name="interface_port_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway.slug} {self.name}"
+
+
+class AddressPool(models.Model):
+    """A range of a gateway's addresses that peers are given from, lowest first.
+
+    ``next_offset`` is the first offset from ``first`` that was never given out: allocation looks
+    at the released addresses, then here, and so costs the same in an empty and in a full pool.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="pools")
+    interface = models.ForeignKey(Interface, on_delete=models.PROTECT, related_name="pools")
+    name = models.CharField(max_length=64)
+    network = models.CharField(max_length=43)  # canonical CIDR
+    family = models.PositiveSmallIntegerField(choices=[(4, "IPv4"), (6, "IPv6")])
+    first = models.CharField(max_length=39)  # first and last address that may be given
+    last = models.CharField(max_length=39)
+    size = models.PositiveBigIntegerField()
+    next_offset = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "network"], name="pool_network_once"),
+            models.UniqueConstraint(fields=["interface", "name"], name="pool_name_once"),
+            models.CheckConstraint(condition=Q(family__in=[4, 6]), name="pool_family_known"),
+            models.CheckConstraint(
+                condition=Q(next_offset__lte=F("size")), name="pool_offset_in_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.network}"
+
+
+class Job(models.Model):
+    """Something that must be applied: the outbox row. ``tenant`` is null for the operator's own."""
+
+    class Kind(models.TextChoices):
+        CREATE = "create"
+        UPDATE = "update"
+        DELETE = "delete"
+        ENABLE = "enable"
+        DISABLE = "disable"
+        APPLY = "apply"
+        HEAL = "heal"
+        LINK = "link"
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, null=True, blank=True)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
+    actor_name = models.CharField(max_length=150, blank=True)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    tier = models.PositiveSmallIntegerField(null=True, blank=True)
+    message = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(done__lte=F("total")) & Q(failed__lte=F("done")),
+                name="job_counts_consistent",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["succeeded", "failed"], finished_at__isnull=False)
+                | Q(status__in=["pending", "running"], finished_at__isnull=True),
+                name="job_finished_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(tier__isnull=True) | Q(tier__in=[1, 2, 3]), name="job_tier_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "-id"], name="job_tenant_newest"),
+            models.Index(
+                fields=["id"], condition=Q(status__in=["pending", "running"]), name="job_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uuid}"
+
+
+class JobItem(models.Model):
+    """One peer (or the interface itself) of a job on one interface, with its own outcome."""
+
+    class Action(models.TextChoices):
+        PEER = "peer", "bring this peer to what its row wants"
+        CHECK = "check", "compare the interface with the rows and heal"
+        RESTART = "restart", "bring the interface down and up again"
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        DONE = "done"
+        FAILED = "failed"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="items")
+    interface = models.ForeignKey(Interface, on_delete=models.CASCADE, related_name="items")
+    #: Null for the interface itself, and after the peer's row is gone.
+    peer = models.ForeignKey("peers.Peer", on_delete=models.SET_NULL, null=True, blank=True)
+    public_key = models.CharField(max_length=44, blank=True)
+    action = models.CharField(max_length=8, choices=Action.choices, default=Action.PEER)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField()
+    tier = models.PositiveSmallIntegerField(null=True, blank=True)
+    duration_ms = models.FloatField(null=True, blank=True)
+    message = models.TextField(blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="open", settled_at__isnull=True)
+                | Q(status__in=["done", "failed"], settled_at__isnull=False),
+                name="item_settled_says_when",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["interface", "due_at"], condition=Q(status="open"), name="item_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.public_key[:8]}"
+
+
+class Heartbeat(models.Model):
+    """When a queue's worker last answered the canary."""
+
+    queue = models.CharField(max_length=64, unique=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.queue

@@ -1,0 +1,21 @@
+"""Settings of the tests: secrets of their own, a database of their own, no broker."""
+
+import base64
+import os
+import tempfile
+
+os.environ.setdefault("VWG_ENV_FILE", "/dev/null")
+os.environ.setdefault("SECRET_KEY", base64.b64encode(os.urandom(48)).decode())
+os.environ.setdefault("VWG_ENCRYPTION_KEYS", f"t1:{base64.b64encode(os.urandom(32)).decode()}")
+os.environ.setdefault("VWG_STATE_DIR", tempfile.mkdtemp(prefix="vwg-tests-"))
+os.environ.setdefault("VWG_DRIVER", "memory")
+os.environ.setdefault("VWG_ENDPOINT", "203.0.113.10")
+os.environ.setdefault("REDIS_URL", f"redis+socket://{os.environ['VWG_STATE_DIR']}/none.sock")
+
+from vwg.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

@@ -1,0 +1,326 @@
+"""All settings of vwg. Every environment variable the product knows is read in this file."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(env.str("VWG_ENV_FILE", default=str(BASE_DIR / ".env")))
+
+# -- Identity and secrets -------------------------------------------------------------------
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is missing or shorter than 32 characters; `make up` writes a fresh one to .env"
+    )
+#: "id:base64 of 32 bytes", the first is used for writing, all for reading.
+VWG_ENCRYPTION_KEYS = env.list("VWG_ENCRYPTION_KEYS", default=[])
+#: The ring for clients' private keys; derived from the one above unless given.
+VWG_CLIENT_ENCRYPTION_KEYS = env.list("VWG_CLIENT_ENCRYPTION_KEYS", default=[])
+DEBUG = env.bool("DEBUG", default=False)
+
+# -- Where vwg lives ------------------------------------------------------------------------
+VWG_BIND = env.str("VWG_BIND", default="127.0.0.1:8000")
+VWG_PUBLIC_URL = env.str("VWG_PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+VWG_STATE_DIR = Path(env.str("VWG_STATE_DIR", default=str(BASE_DIR / "var"))).resolve()
+VWG_ENDPOINT = env.str("VWG_ENDPOINT", default="")
+VWG_GATEWAY = env.str("VWG_GATEWAY", default="local")
+VWG_INTERFACE = env.str("VWG_INTERFACE", default="wg0")
+VWG_ADDRESS = env.list("VWG_ADDRESS", default=["10.252.0.1/16"])
+VWG_LISTEN_PORT = env.int("VWG_LISTEN_PORT", default=51820)
+VWG_NETNS = env.str("VWG_NETNS", default="") or None
+#: The `wg` command: "awg" for AmneziaWG.
+VWG_WG_COMMAND = env.str("VWG_WG_COMMAND", default="wg")
+#: "auto" puts `sudo -n` before the commands that need rights when the process has none.
+VWG_SUDO = env.str("VWG_SUDO", default="auto")
+#: "cli" drives the real interface; "memory" is for unit tests only.
+VWG_DRIVER = env.str("VWG_DRIVER", default="cli")
+#: Seconds one `wg`, `ip` or `nft` call may take before its process group is ended.
+VWG_COMMAND_TIMEOUT = env.float("VWG_COMMAND_TIMEOUT", default=5.0)
+VWG_ADMIN_PASSWORD = env.str("VWG_ADMIN_PASSWORD", default="")
+#: Requests of one web process that may wait for a job's outcome (`Prefer: wait`) at a time.
+VWG_MAX_WAITERS = env.int("VWG_MAX_WAITERS", default=8)
+
+_public = environ.urlparse(VWG_PUBLIC_URL)
+_secure = _public.scheme == "https"
+ALLOWED_HOSTS = [
+    _public.hostname or "localhost",
+    *env.list("VWG_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]),
+]
+CSRF_TRUSTED_ORIGINS = [VWG_PUBLIC_URL]
+
+# -- Applications ---------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "vwg.apps.VwgConfig",
+    "vwg.apps.VwgAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "django_htmx",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "audit.apps.AuditConfig",
+    "tenants.apps.TenantsConfig",
+    "rest.apps.RestConfig",
+    "gateways.apps.GatewaysConfig",
+    "quotas.apps.QuotasConfig",
+    "peers.apps.PeersConfig",
+    "control.apps.ControlConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "vwg.urls"
+WSGI_APPLICATION = "vwg.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ]
+        },
+    }
+]
+
+# -- Database -------------------------------------------------------------------------------
+DATABASES = {
+    "default": env.db_url_config(
+        env.str("DATABASE_URL", default=f"sqlite:///{VWG_STATE_DIR / 'vwg.sqlite3'}")
+    )
+}
+_database = DATABASES["default"]
+_database["CONN_MAX_AGE"] = 600
+if _database["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE: four writers, 1,090 tx/s and no "database is locked"; DEFERRED failed 598 of 1,000.
+    _database["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": (
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;"
+            "PRAGMA cache_size=-32000;PRAGMA temp_store=MEMORY;"
+        ),
+    }
+else:
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database["OPTIONS"] = {
+        "connect_timeout": 3,
+        "options": f"-c statement_timeout={env.int('VWG_STATEMENT_TIMEOUT_MS', default=15000)}",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+#: Throttles live in the database, so that they hold while Redis is away.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "vwg_cache",
+    }
+}
+
+# -- Celery ---------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default=f"redis+socket://{VWG_STATE_DIR / 'redis.sock'}")
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_BACKEND = None
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_DEFAULT_QUEUE = "control"
+CELERY_TASK_QUEUES = [Queue("control"), Queue(f"gateway.{VWG_GATEWAY}")]
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_ACKS_LATE = False  # the rows are the truth; the sweep finds what a dead worker dropped
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 100
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # the default gives up after 100
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,  # above the hard time limit
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,  # above the worker's 1 s poll
+    "socket_connect_timeout": 2,
+    "health_check_interval": 10,
+}
+#: A request publishes with these: Redis dead costs 2-3 ms, Redis hung 1 s, once (see outbox).
+CELERY_PUBLISH_TRANSPORT_OPTIONS = {
+    "socket_timeout": 0.5,
+    "socket_connect_timeout": 0.5,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.05,
+    "interval_max": 0.1,
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.05,
+    "interval_max": 0.1,
+}
+VWG_SWEEP_SECONDS = env.float("VWG_SWEEP_SECONDS", default=3.0)
+VWG_OBSERVE_SECONDS = env.float("VWG_OBSERVE_SECONDS", default=5.0)
+VWG_CANARY_SECONDS = env.float("VWG_CANARY_SECONDS", default=10.0)
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "control.sweep",
+        "schedule": VWG_SWEEP_SECONDS,
+        "options": {"queue": "control", "expires": 3 * VWG_SWEEP_SECONDS},
+    },
+    "observe": {
+        "task": "control.observe_all",
+        "schedule": VWG_OBSERVE_SECONDS,
+        "options": {"queue": "control", "expires": 2 * VWG_OBSERVE_SECONDS},
+    },
+    "canary": {
+        "task": "control.send_canaries",
+        "schedule": VWG_CANARY_SECONDS,
+        "options": {"queue": "control", "expires": 2 * VWG_CANARY_SECONDS},
+    },
+    "release-addresses": {
+        "task": "control.prune",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "control", "expires": 600},
+    },
+}
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: no file to corrupt
+
+# -- REST -----------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenants.authentication.TokenAuthentication",
+        "tenants.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.permissions.Scoped"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "rest.pagination.KeysetPagination",
+    "EXCEPTION_HANDLER": "vwg.errors.handle",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
+    "PAGE_SIZE": 50,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "vwg",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# -- Sign-in --------------------------------------------------------------------------------
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+ACCOUNT_ADAPTER = "tenants.adapter.ClosedAccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_PREVENT_ENUMERATION = True
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+SESSION_COOKIE_NAME = "__Host-vwg-session" if _secure else "vwg-session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CSRF_COOKIE_NAME = "__Host-vwg-csrf" if _secure else "vwg-csrf"
+CSRF_FAILURE_VIEW = "vwg.errors.csrf_failure"
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+SECURE_SSL_REDIRECT = _secure and env.bool("VWG_SSL_REDIRECT", default=False)
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("VWG_BEHIND_PROXY", default=False) else None
+)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# -- Languages, time, files -----------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fa", "فارسی")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "vwg-language"
+TIME_ZONE = "UTC"
+USE_I18N = USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = VWG_STATE_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# -- Logs: the words the founding document greps for ----------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "WireGuard": {"level": LOG_LEVEL},
+        "vwg": {"level": LOG_LEVEL},
+        "celery.app.trace": {"level": "WARNING" if LOG_LEVEL != "DEBUG" else "INFO"},
+        "celery.worker.strategy": {"level": "WARNING" if LOG_LEVEL != "DEBUG" else "INFO"},
+        "celery.beat": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,3 @@
+"""Every URL of vwg."""
+
+urlpatterns: list[object] = []
