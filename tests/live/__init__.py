@@ -1,0 +1,1 @@
+"""Tests on real tunnels: network namespaces, wireguard-go, real packets."""
