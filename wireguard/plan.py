@@ -105,16 +105,16 @@ def diff(desired: Mapping[str, PeerConfig | None], applied: Mapping[str, Applied
                 removals.append(key)
             continue
         known = applied.get(key)
-        if known is None:
-            if key in applied or wanted.allowed_ips:
-                change = _whole(wanted, is_new=key not in applied)
-                (others if wanted.allowed_ips else losses).append(change)
+        if known is not None:
+            change: PeerChange | None = _difference(wanted, known)
+            takes = not set(wanted.allowed_ips) >= set(known.allowed_ips)
+        elif wanted.allowed_ips or key in applied:
+            change = _whole(wanted, is_new=key not in applied)
+            takes = not wanted.allowed_ips
+        else:
             continue
-        change = _difference(wanted, known)
-        if change is None:
-            continue
-        gains_only = change.allowed_ips is None or set(change.allowed_ips) >= set(known.allowed_ips)
-        (others if gains_only else losses).append(change)
+        if change is not None:
+            (losses if takes else others).append(change)
     return Plan(removals, losses + others)
 
 

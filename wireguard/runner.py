@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from wireguard.errors import CommandMissing, DriverForbidden, DriverUnavailable
+from wireguard.errors import CommandMissing, DriverForbidden, DriverRejected, DriverUnavailable
 
 REAP_S: Final = 1.0
 """How long a killed command may take to die before it is given up (seconds)."""
@@ -29,7 +30,8 @@ class Runner(Protocol):
 
     ``stdin`` is all the command may read (empty: /dev/null). ``pass_fds`` are descriptors it
     inherits under the same numbers. ``timeout`` is in seconds. Raises `DriverUnavailable` on a
-    time-out, `CommandMissing` when the program is not installed. A command that fails raises
+    time-out, `CommandMissing` when the program is not installed,
+    `DriverRejected` when the arguments do not fit into one call. A command that fails raises
     nothing: that is for the caller to judge.
     """
 
@@ -99,7 +101,10 @@ class LocalRunner:
             raise CommandMissing(f"the command {words[0]} is not installed") from None
         except PermissionError:
             raise DriverForbidden(f"the command {words[0]} may not be run by this user") from None
-        except OSError as error:  # no memory, no process or descriptor left: all pass
+        except OSError as error:
+            if error.errno == errno.E2BIG:  # retrying is in vain, fewer words at once are not
+                raise DriverRejected("too many arguments at once", explained=True) from None
+            # No memory, no process or descriptor left: all pass.
             raise DriverUnavailable(f"{words[0]} could not be started: {error.strerror}") from None
 
 
