@@ -1,11 +1,112 @@
-"""Bearer tokens and sessions."""
+"""Bearer tokens and sessions: who a request comes from."""
 
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
+from typing import Any, Final
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+from django.utils import timezone
 from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+
+from tenants.models import ApiToken, Tenant, User
+from tenants.scoping import client_address
+from tenants.tokens import matches, prefix_of
+
+_REALM: Final = 'Bearer realm="vwg"'
+_USED_EVERY: Final = timedelta(minutes=1)
+#: One text for every token that is refused: it tells nothing about which tokens exist.
+_REFUSED: Final = "The token is unknown, expired, revoked, or not valid from this address."
+_IN_URL: Final = frozenset({"token", "access_token", "api_key", "apikey", "authorization"})
+
+
+class TokenUser(AnonymousUser):
+    """Whoever holds a token that belongs to no person."""
+
+    def __init__(self, token: ApiToken) -> None:
+        self.token = token
+        self.username = token.name
+
+    @property
+    def is_authenticated(self) -> Any:
+        return True
+
+    @property
+    def is_anonymous(self) -> Any:
+        return False
+
+    def __str__(self) -> str:
+        return str(self.token)
 
 
 class TokenAuthentication(authentication.BaseAuthentication):
-    """Bearer vwg_…"""
+    """``Authorization: Bearer vwg_…``. Sets ``request.auth`` to the ApiToken.
+
+    Anything but one good token is 401 with a challenge; a good token of a tenant that is
+    suspended or closed is 403. A request without the header is left to the next class.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User | TokenUser, ApiToken] | None:
+        if _IN_URL & {name.lower() for name in request.query_params}:
+            raise AuthenticationFailed("A token belongs into the Authorization header.")
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if header is None:
+            return None
+        text = _bearer(str(header))
+        at = timezone.now()
+        token = _find(text)
+        if token is None or not _is_good(token, text, client_address(request), at):
+            raise AuthenticationFailed(_REFUSED)
+        if token.tenant.status != Tenant.Status.ACTIVE and not token.operator:
+            raise PermissionDenied(f"The tenant is {token.tenant.status}.")
+        _note_use(token, client_address(request), at)
+        return token.user or TokenUser(token), token
+
+    def authenticate_header(self, request: Request) -> str:
+        return _REALM
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The portal's session, with CSRF."""
+    """The portal's session. A write needs the CSRF token: 403 without."""
+
+    def authenticate_header(self, request: Request) -> str:
+        return _REALM
+
+
+def _bearer(header: str) -> str:
+    """The text of the one token in the header, or AuthenticationFailed."""
+    scheme, _, text = header[:200].partition(" ")
+    if scheme.lower() != "bearer" or len(header) > 200 or not prefix_of(text):
+        raise AuthenticationFailed("The Authorization header must be: Bearer vwg_…")
+    return text
+
+
+def _find(text: str) -> ApiToken | None:
+    rows = ApiToken.objects.select_related("tenant", "user")
+    return rows.filter(prefix=prefix_of(text)).first()
+
+
+def _is_good(token: ApiToken, text: str, address: str | None, at: datetime) -> bool:
+    if not matches(token, text) or token.revoked_at is not None:
+        return False
+    if token.expires_at is not None and token.expires_at <= at:
+        return False
+    if token.user is not None and not token.user.is_active:
+        return False
+    if not token.allowed_cidrs:
+        return True
+    if address is None:
+        return False
+    return any(ip_address(address) in ip_network(cidr) for cidr in token.allowed_cidrs)
+
+
+def _note_use(token: ApiToken, address: str | None, at: datetime) -> None:
+    """Remember the use, at most once a minute: a read must not cost a write each time."""
+    if token.last_used_at is not None and at - token.last_used_at < _USED_EVERY:
+        return
+    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lte=at - _USED_EVERY)
+    ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=at, last_used_ip=address)

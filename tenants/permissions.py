@@ -1,7 +1,97 @@
-"""Who may do what."""
+"""Who may do what: scopes as data, roles as sets of scopes, and the one permission class.
 
-from rest_framework.permissions import BasePermission
+A view says what each of its methods needs::
+
+    scopes = {"GET": "clients:read", "POST": "clients:write"}
+    operator_only = False
+
+A view that says nothing is refused: forgetting fails closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from tenants.models import Membership
+from tenants.scoping import FULL, READ_ONLY, Caller, caller_of
+
+SCOPES: Final[Mapping[str, str]] = {
+    "clients:read": "see clients, their devices and usage",
+    "clients:write": "create, change and delete clients and devices",
+    "configs:read": "download configuration files, which hold private keys",
+    "interfaces:read": "see gateways and interfaces and how they are",
+    "interfaces:write": "change gateways and interfaces, apply what is open",
+    "jobs:read": "see what became of changes",
+    "quotas:read": "see plans, quotas and usage",
+    "quotas:write": "change plans and quotas",
+    "audit:read": "see who did what",
+    "tokens:read": "see API tokens, never their text",
+    "tokens:write": "issue and revoke API tokens",
+    "tenants:read": "see the tenant and its members",
+    "tenants:write": "change the tenant and its members",
+}
+EVERYTHING: Final = "*"
+READS: Final = "*:read"
+
+#: What a role may do in its tenant.
+ROLE_SCOPES: Final[Mapping[str, frozenset[str]]] = {
+    Membership.Role.OWNER: frozenset({EVERYTHING}),
+    Membership.Role.MANAGER: frozenset({EVERYTHING}),
+    Membership.Role.VIEWER: frozenset({READS}),
+}
+#: What an operator's level may do in every tenant.
+OPERATOR_SCOPES: Final[Mapping[str, frozenset[str]]] = {
+    READ_ONLY: frozenset({READS}),
+    FULL: frozenset({EVERYTHING}),
+}
+
+
+def covers(granted: Collection[str], scope: str) -> bool:
+    """Whether one of the granted scopes covers this one. ``*`` covers all, ``*:read`` all reads."""
+    if EVERYTHING in granted or scope in granted:
+        return True
+    return READS in granted and scope.endswith(":read")
+
+
+def may(caller: Caller, scope: str) -> bool:
+    """Whether the caller may do what needs ``scope``: token, role and operator level all agree."""
+    ceiling = OPERATOR_SCOPES[caller.operator] if caller.operator else None
+    if ceiling is None and caller.role:
+        ceiling = ROLE_SCOPES[caller.role]
+    return covers(caller.scopes, scope) and (ceiling is None or covers(ceiling, scope))
 
 
 class Scoped(BasePermission):
-    """Scopes of tokens, roles of members."""
+    """Lets a caller through whose token, role and operator level cover the view's declaration."""
+
+    message = "You may not do this."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not getattr(request.user, "is_authenticated", False):
+            raise NotAuthenticated
+        method = request.method or ""
+        if method != "OPTIONS" and not hasattr(view, method.lower()):
+            raise MethodNotAllowed(method)
+        needed = needed_scope(view, method)
+        if needed is None:
+            return False
+        caller = caller_of(request)
+        if getattr(view, "operator_only", False) and not caller.operator:
+            return False
+        if caller.operator == READ_ONLY and method not in SAFE_METHODS:
+            return False
+        return may(caller, needed)
+
+
+def needed_scope(view: Any, method: str) -> str | None:
+    """The scope a view (class or instance) declares for a method; None when it declares none."""
+    declared: Mapping[str, str] = getattr(view, "scopes", {})
+    if method in ("HEAD", "OPTIONS"):
+        return declared.get("GET") or next(iter(declared.values()), None)
+    return declared.get(method)

@@ -1,3 +1,16 @@
 """Every URL of vwg."""
 
-urlpatterns: list[object] = []
+from django.contrib import admin
+from django.urls import include, path
+
+from vwg.api import urlpatterns as api
+
+handler400 = "vwg.errors.bad_request"
+handler403 = "vwg.errors.permission_denied"
+handler404 = "vwg.errors.not_found"
+handler500 = "vwg.errors.server_error"
+
+urlpatterns = [
+    path("", include(api)),
+    path("admin/", admin.site.urls),
+]

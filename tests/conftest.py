@@ -1,0 +1,139 @@
+"""What every test may ask for: two tenants that must not see each other, an operator, API clients.
+
+Alice owns "acme", Mallory owns "evil"; every endpoint is also tried as Mallory.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from gateways.models import Interface
+from peers.models import Client, Peer
+from tenants.models import Tenant, User
+from tests.make import make_client, make_interface, make_peer, make_tenant, make_token, make_user
+
+_NEEDS_NETWORK = ("wg", "stack", "browser", "proof")
+
+
+@pytest.fixture(autouse=True)
+def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches the network, unless it is marked as one that starts real things."""
+    if any(request.node.get_closest_marker(name) for name in _NEEDS_NETWORK):
+        return
+
+    def guarded(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(self: socket.socket, *arguments: Any) -> Any:
+            if self.family != socket.AF_UNIX:
+                raise RuntimeError(f"this test opens a network socket: {arguments}")
+            return real(self, *arguments)
+
+        return call
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name)))
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    """Alice's tenant."""
+    return make_tenant("acme")
+
+
+@pytest.fixture
+def evil(db: None) -> Tenant:
+    """Mallory's tenant."""
+    return make_tenant("evil")
+
+
+@pytest.fixture
+def alice(acme: Tenant) -> User:
+    return make_user("alice", tenant=acme)
+
+
+@pytest.fixture
+def mallory(evil: Tenant) -> User:
+    return make_user("mallory", tenant=evil)
+
+
+@pytest.fixture
+def viewer(acme: Tenant) -> User:
+    """A member of Alice's tenant who may only look."""
+    return make_user("victor", tenant=acme, role="viewer")
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return make_user("oscar", operator="full", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def auditor(db: None) -> User:
+    """An operator who may only look."""
+    return make_user("olivia", operator="read-only")
+
+
+@pytest.fixture
+def alice_token(acme: Tenant) -> str:
+    return make_token(acme, name="alice")[1]
+
+
+@pytest.fixture
+def mallory_token(evil: Tenant) -> str:
+    return make_token(evil, name="mallory")[1]
+
+
+@pytest.fixture
+def operator_token(db: None) -> str:
+    return make_token(Tenant.objects.get(slug="default"), name="operator", operator=True)[1]
+
+
+def bearer(token: str) -> APIClient:
+    """An API client that shows this token."""
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    client.default_format = "json"
+    return client
+
+
+@pytest.fixture
+def alice_api(alice_token: str) -> APIClient:
+    return bearer(alice_token)
+
+
+@pytest.fixture
+def mallory_api(mallory_token: str) -> APIClient:
+    return bearer(mallory_token)
+
+
+@pytest.fixture
+def operator_api(operator_token: str) -> APIClient:
+    return bearer(operator_token)
+
+
+@pytest.fixture
+def anonymous_api() -> APIClient:
+    """Nobody."""
+    client = APIClient()
+    client.default_format = "json"
+    return client
+
+
+@pytest.fixture
+def interface(db: None) -> Interface:
+    """wg0 of the gateway "local": 10.252.0.1/16, fd52:7677:6721::1/64, default."""
+    return make_interface()
+
+
+@pytest.fixture
+def alice_client(acme: Tenant) -> Client:
+    return make_client(acme, name="Alice's phone")
+
+
+@pytest.fixture
+def alice_peer(alice_client: Client, interface: Interface) -> Peer:
+    return make_peer(alice_client, interface)

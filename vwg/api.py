@@ -1,0 +1,3 @@
+"""The API's URLs: who serves what below /api/."""
+
+urlpatterns: list = []
