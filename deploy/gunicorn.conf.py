@@ -1,0 +1,21 @@
+"""The web server, for `make up` and for the systemd unit."""
+
+from vwg.settings import VWG_BIND, VWG_MAX_WAITERS
+
+bind = VWG_BIND
+worker_class = "gthread"
+#: Two processes, so that one may restart while the other serves.
+workers = 2
+#: Requests that wait for a job (`Prefer: wait`) may fill VWG_MAX_WAITERS threads, never all.
+threads = VWG_MAX_WAITERS + 8
+#: Shared pages: the second process costs its own heap only.
+preload_app = True
+timeout = 60
+graceful_timeout = 5
+keepalive = 5
+max_requests = 20_000
+max_requests_jitter = 2_000
+worker_tmp_dir = "/dev/shm"  # noqa: S108  the heartbeat file must not wait for a disk
+control_socket_disable = True
+accesslog = None
+errorlog = "-"
