@@ -177,9 +177,7 @@ class PeerAddress(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["gateway", "address"], name="address_once_per_gateway"
-            ),
+            models.UniqueConstraint(fields=["gateway", "address"], name="address_once_per_gateway"),
             models.CheckConstraint(condition=Q(family__in=[4, 6]), name="address_family_known"),
         ]
         indexes = [
@@ -206,9 +204,7 @@ class PeerNetwork(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["gateway", "network"], name="network_once_per_gateway"
-            )
+            models.UniqueConstraint(fields=["gateway", "network"], name="network_once_per_gateway")
         ]
         indexes = [models.Index(fields=["gateway", "start"], name="network_start")]
 

@@ -41,9 +41,7 @@ class Hold(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["client"], condition=Q(closed_at__isnull=True), name="hold_open"
-            )
+            models.Index(fields=["client"], condition=Q(closed_at__isnull=True), name="hold_open")
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,269 @@
+"""Giving addresses to peers and taking them back.
+
+The cost does not depend on how full a pool is: first the address that was released longest ago,
+else the pool's next one that was never given. The pools' rows are locked, and the unique
+constraint on gateway and address has the last word: who loses a race tries again.
+
+A released address is held back from others for a while (its former user's traffic may still
+arrive), not from the tenant that released it, if it asks for it by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+
+from django.db import IntegrityError, transaction
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Value, When
+
+from gateways.models import AddressPool, GlobalSetting, Interface
+from peers.models import Peer, PeerAddress
+from peers.pools import address_at, offset_of, server_addresses
+from rest.errors import Conflict, Invalid
+from wireguard.allowed_ips import check_network
+from wireguard.errors import InvalidConfig
+
+MAX_ADDRESSES = 16
+_TRIES = 5
+#: How many never-given addresses one query looks at, at first and at most.
+_WINDOW, _WIDEST = 16, 512
+
+
+@dataclass
+class _Chosen:
+    """An address to take from a pool: ``row`` is the released row to take over, if there is one."""
+
+    pool: AddressPool
+    address: str
+    row: int | None = None
+    #: The pool's next offset afterwards, None to leave it.
+    next_offset: int | None = None
+
+
+def check_addresses(addresses: Iterable[object], *, field: str) -> tuple[str, ...]:
+    """The addresses, bare and canonical, IPv4 first. Raises `Invalid`.
+
+    "10.252.0.9" and "10.252.0.9/32" are one address; host bits and networks are refused.
+    """
+    given = list(addresses)
+    if not 1 <= len(given) <= MAX_ADDRESSES:
+        raise Invalid(
+            f"A device has 1 to {MAX_ADDRESSES} addresses.", field=field, code="address_count"
+        )
+    found = [_check_address(text, field) for text in given]
+    if len(set(found)) != len(found):
+        raise Invalid("An address is named twice.", field=field, code="duplicate")
+    return tuple(
+        sorted(found, key=lambda text: (ip_address(text).version, ip_address(text).packed))
+    )
+
+
+def _check_address(text: object, field: str) -> str:
+    try:
+        network = check_network(text)
+    except InvalidConfig as error:
+        raise Invalid(
+            f"An address is {error.message}.", field=field, code="address_invalid"
+        ) from None
+    address, _, length = network.partition("/")
+    if int(length) != ip_address(address).max_prefixlen:
+        raise Invalid(
+            f"{network} is a network, not an address.", field=field, code="address_invalid"
+        )
+    return address
+
+
+def allocate(*, peer: Peer, interface: Interface, at: datetime) -> list[PeerAddress]:
+    """Give ``peer`` one address of each of the interface's pools, IPv4 first.
+
+    Call inside the transaction that wrote the peer. Raises `Conflict` (``pool_exhausted``).
+    """
+    for _ in range(_TRIES):
+        pools = list(_locked_pools(interface.pk, at))
+        if not pools:
+            raise Conflict("This interface has no address pool.", code="pool_exhausted")
+        taken = _take(peer, _choose(pools, server_addresses(interface)))
+        if taken is not None:
+            return taken
+    raise Conflict("Too many changes at once; try again.", code="conflict")
+
+
+def claim(
+    *, peer: Peer, interface: Interface, addresses: Sequence[str], at: datetime, field: str
+) -> list[PeerAddress]:
+    """Give ``peer`` exactly these addresses (of `check_addresses`), which nobody may hold.
+
+    Raises `Invalid` for one that is no client's address on this interface, `Conflict`
+    (``address_taken``) for one that is held or held back, in the same words whoever holds it.
+    """
+    own = server_addresses(interface)
+    for _ in range(_TRIES):
+        pools = list(_locked_pools(interface.pk, at))
+        wanted = {text: _place(interface, pools, text, field) for text in addresses}
+        for row in PeerAddress.objects.filter(
+            gateway_id=interface.gateway_id, address__in=list(wanted)
+        ):
+            chosen = wanted[row.address]
+            _refuse_held(
+                row, tenant_id=peer.tenant_id, pool=chosen.pool, own=own, at=at, field=field
+            )
+            chosen.row = row.pk
+        taken = _take(peer, list(wanted.values()))
+        if taken is not None:
+            return taken
+    raise Conflict("Too many changes at once; try again.", field=field, code="conflict")
+
+
+def release(rows: QuerySet[PeerAddress], *, at: datetime) -> int:
+    """Take these addresses from their peers; others may have them after the hold-back time."""
+    hold = GlobalSetting.objects.values_list("address_hold_seconds", flat=True).get(pk=1)
+    return rows.filter(peer__isnull=False).update(peer=None, free_at=at + timedelta(seconds=hold))
+
+
+def _locked_pools(interface_id: int, at: datetime) -> QuerySet[AddressPool]:
+    """The interface's pools, locked, each with the row that was released longest ago."""
+    released = PeerAddress.objects.filter(
+        pool=OuterRef("pk"), peer__isnull=True, free_at__lte=at
+    ).order_by("free_at")
+    return (
+        AddressPool.objects.select_for_update(of=("self",))
+        .filter(interface_id=interface_id)
+        .order_by("family", "pk")
+        .annotate(
+            released_row=Subquery(released.values("pk")[:1]),
+            released_address=Subquery(released.values("address")[:1]),
+        )
+    )
+
+
+def _choose(pools: Sequence[AddressPool], own: set[str]) -> list[_Chosen]:
+    """One free address of each pool. Raises `Conflict` (``pool_exhausted``)."""
+    fresh = _next_free([pool for pool in pools if _released(pool) is None], own)
+    return [_released(pool) or fresh[pool.pk] for pool in pools]
+
+
+def _released(pool: AddressPool) -> _Chosen | None:
+    row: int | None = vars(pool)["released_row"]
+    return None if row is None else _Chosen(pool, vars(pool)["released_address"], row)
+
+
+def _next_free(pools: Sequence[AddressPool], own: set[str]) -> dict[int, _Chosen]:
+    """The first address of each pool that was never given and that nobody claimed by name.
+
+    The first query looks at a few addresses of every pool; more are needed only where a run of
+    addresses ahead was claimed by name, and the pool's offset then moves past the run.
+    """
+    found: dict[int, _Chosen] = {}
+    offsets = {pool.pk: pool.next_offset for pool in pools}
+    window = _WINDOW
+    while missing := [pool for pool in pools if pool.pk not in found]:
+        ahead = {pool.pk: _ahead(pool, offsets[pool.pk], window) for pool in missing}
+        claimed = own | set(
+            PeerAddress.objects.filter(
+                gateway_id=missing[0].gateway_id,
+                address__in=[address for run in ahead.values() for address in run.values()],
+            ).values_list("address", flat=True)
+        )
+        for pool in missing:
+            run = ahead[pool.pk]
+            if not run:
+                raise Conflict(f"The address pool {pool.name} is exhausted.", code="pool_exhausted")
+            free = next((number for number, text in run.items() if text not in claimed), None)
+            if free is not None:
+                found[pool.pk] = _Chosen(pool, run[free], next_offset=free + 1)
+            offsets[pool.pk] += len(run)
+        window = min(4 * window, _WIDEST)
+    return found
+
+
+def _ahead(pool: AddressPool, offset: int, window: int) -> dict[int, str]:
+    """The next ``window`` addresses of the pool by their numbers."""
+    return {
+        number: address_at(pool, number)
+        for number in range(offset, min(offset + window, pool.size))
+    }
+
+
+def _place(interface: Interface, pools: Sequence[AddressPool], address: str, field: str) -> _Chosen:
+    """The pool that ``address`` belongs to. Raises `Invalid` when it is no client's address."""
+    parsed = ip_address(address)
+    if address in server_addresses(interface):
+        raise Invalid(
+            f"{address} is the server's own address.", field=field, code="address_reserved"
+        )
+    for pool in pools:
+        offset = offset_of(pool, parsed)
+        if offset is None:
+            continue
+        if offset == pool.next_offset:
+            pool.next_offset += 1  # claims in sequence leave no run behind for others to skip
+            return _Chosen(pool, address, next_offset=pool.next_offset)
+        return _Chosen(pool, address)
+    raise Invalid(
+        f"{address} is not a client address of this interface's pools.",
+        field=field,
+        code="address_outside_pool",
+    )
+
+
+def _refuse_held(
+    row: PeerAddress, *, tenant_id: int, pool: AddressPool, own: set[str], at: datetime, field: str
+) -> None:
+    """Raise `Conflict` unless the address was released, and by this tenant or long ago."""
+    if row.peer_id is None and (
+        row.tenant_id == tenant_id or (row.free_at is not None and row.free_at <= at)
+    ):
+        return
+    try:
+        hint = f" The next free one is {_choose([pool], own)[0].address}."
+    except Conflict:
+        hint = ""
+    raise Conflict(f"{row.address} is taken.{hint}", field=field, code="address_taken")
+
+
+def _take(peer: Peer, chosen: Sequence[_Chosen]) -> list[PeerAddress] | None:
+    """Write what was chosen; None when another transaction was faster with one of them."""
+    try:
+        with transaction.atomic():
+            rows = [
+                PeerAddress(
+                    pk=one.row,
+                    gateway_id=one.pool.gateway_id,
+                    tenant_id=peer.tenant_id,
+                    pool=one.pool,
+                    address=one.address,
+                    family=one.pool.family,
+                    peer=peer,
+                )
+                for one in chosen
+            ]
+            PeerAddress.objects.bulk_create([row for row in rows if row.pk is None])
+            _take_over(peer, [one.row for one in chosen if one.row is not None])
+            moved = {one.pool.pk: one.next_offset for one in chosen if one.next_offset is not None}
+            _move_on(moved)
+    except IntegrityError:
+        return None
+    return rows
+
+
+def _take_over(peer: Peer, rows: Sequence[int]) -> None:
+    """Hand released rows to ``peer``. Raises IntegrityError when one is no longer released."""
+    if not rows:
+        return
+    taken = PeerAddress.objects.filter(pk__in=rows, peer__isnull=True).update(
+        peer=peer, tenant=peer.tenant_id, free_at=None
+    )
+    if taken != len(rows):
+        raise IntegrityError("a released address was taken by another transaction")
+
+
+def _move_on(offsets: dict[int, int]) -> None:
+    if offsets:
+        AddressPool.objects.filter(pk__in=offsets).update(
+            next_offset=Case(
+                *(When(pk=pk, then=Value(offset)) for pk, offset in offsets.items()),
+                default=F("next_offset"),
+            )
+        )

@@ -1,0 +1,1 @@
+"""The only writers of clients and peers. State, audit event and job commit together."""

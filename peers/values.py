@@ -1,0 +1,222 @@
+"""What the fields of a client and of its device may hold, one check per field.
+
+Every check returns the value as it is stored, or raises `Invalid` naming the field. The API's
+serializers look at shapes only; pages, admin and imports come through the same door here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from rest.errors import Invalid
+from wireguard.allowed_ips import check_endpoint, check_keepalive, check_network
+from wireguard.errors import InvalidConfig, InvalidKey
+from wireguard.keys import check_preshared_key, check_public_key, generate_preshared_key
+from wireguard.types import Secret
+from wireguard.values import check_dialled_endpoint, check_dns, check_mtu
+
+GENERATE: Final = "generate"
+MAX_DNS, MAX_ROUTES, MAX_TAGS = 8, 100, 50
+MAX_METADATA = 8 * 1024  # bytes of its JSON
+
+Check = Callable[[object, str], Any]
+
+# Controls (with NUL, ESC and U+0085), line and paragraph separators, surrogates, private use and
+# unassigned: none is text. Of the formatting ones (Cf) the bidi controls are refused, since they
+# make a name read as another; joiners are kept, since Persian and emoji need them.
+_NOT_TEXT: Final = frozenset({"Cc", "Zl", "Zp", "Cs", "Cn", "Co"})
+_BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_TELEGRAM: Final = re.compile(r"@?[A-Za-z0-9_]{1,64}|-?[0-9]{1,20}", re.ASCII)
+
+
+def check_text(value: object, field: str, *, longest: int, lines: bool = False) -> str:
+    """Text that a person can read, "" included; ``lines`` allows line feeds and tabs."""
+    if not isinstance(value, str):
+        raise Invalid("This is not a text.", field=field, code="invalid")
+    if len(value) > longest:
+        raise Invalid(f"At most {longest} characters.", field=field, code="max_length")
+    for character in value:
+        if lines and character in "\n\t":
+            continue
+        if character in _BIDI or unicodedata.category(character) in _NOT_TEXT:
+            raise Invalid(
+                "Control characters are not allowed.", field=field, code="control_character"
+            )
+    return value
+
+
+def check_name(value: object, field: str = "name") -> str:
+    """1 to 120 characters, at least one of them visible, no space around."""
+    text = check_text(value, field, longest=120)
+    visible = any(unicodedata.category(character)[0] not in "ZC" for character in text)
+    if not visible or text != text.strip():
+        raise Invalid(
+            "A name has visible characters and no space around it.", field=field, code="blank"
+        )
+    return text
+
+
+def check_external_id(value: object, field: str) -> str | None:
+    """1 to 120 characters without white space; None (or "") for none."""
+    if value is None or value == "":
+        return None
+    text = check_text(value, field, longest=120)
+    if any(character.isspace() for character in text):
+        raise Invalid("No white space in an external id.", field=field, code="invalid")
+    return text
+
+
+def check_email(value: object, field: str) -> str:
+    """An e-mail address, or "" for none."""
+    text = check_text(value, field, longest=254)
+    if text:
+        try:
+            validate_email(text)
+        except ValidationError:
+            raise Invalid("This is not an e-mail address.", field=field) from None
+    return text
+
+
+def check_telegram_id(value: object, field: str) -> str:
+    """A user name or a number, or "" for none."""
+    text = check_text(value, field, longest=64)
+    if text and not _TELEGRAM.fullmatch(text):
+        raise Invalid("This is not a Telegram user name or number.", field=field)
+    return text
+
+
+def check_note(value: object, field: str) -> str:
+    """Up to 2,000 characters; line feeds are allowed, since a note never leaves the database."""
+    return check_text(value, field, longest=2000, lines=True)
+
+
+def check_tags(value: object, field: str) -> list[str]:
+    """Up to 50 different tags of 1 to 64 characters, in the order given."""
+    tags = [check_name(tag, field) for tag in _list(value, field, MAX_TAGS)]
+    if any(len(tag) > 64 for tag in tags):
+        raise Invalid("A tag has at most 64 characters.", field=field, code="max_length")
+    return list(dict.fromkeys(tags))
+
+
+def check_metadata(value: object, field: str) -> dict[str, Any]:
+    """A JSON object of the seller's own, at most 8 KiB."""
+    if not isinstance(value, dict):
+        raise Invalid("This is not a JSON object.", field=field)
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        size = len(text.encode())
+    except (ValueError, TypeError, RecursionError):  # NaN, a lone surrogate, endless depth
+        raise Invalid("This is not plain JSON.", field=field) from None
+    if size > MAX_METADATA:
+        raise Invalid(f"At most {MAX_METADATA} bytes.", field=field, code="max_length")
+    if "\\u0000" in text:  # PostgreSQL's jsonb cannot hold it
+        raise Invalid("Control characters are not allowed.", field=field, code="control_character")
+    return value
+
+
+def check_peer_keepalive(value: object, field: str) -> int | None:
+    """Seconds between the server's keepalives to this device; None (or 0) for off."""
+    return _checked(check_keepalive, value, field)
+
+
+def check_client_keepalive(value: object, field: str) -> int | None:
+    """Seconds in the customer's file: None inherits, 0 is off."""
+    return None if value is None else _checked(check_keepalive, value, field) or 0
+
+
+def check_peer_endpoint(value: object, field: str) -> str:
+    """Where the server should look for the device ("192.0.2.1:51820"); "" for wherever it calls."""
+    return "" if value in (None, "") else _checked(check_endpoint, value, field)
+
+
+def check_endpoint_override(value: object, field: str) -> str:
+    """What this device dials instead of the interface's endpoint; "" inherits."""
+    return "" if value in (None, "") else _checked(check_dialled_endpoint, value, field)
+
+
+def check_file_mtu(value: object, field: str) -> int | None:
+    """Bytes, 576 to 65535; None inherits."""
+    return None if value is None else _checked(check_mtu, value, field)
+
+
+def check_dns_servers(value: object, field: str) -> list[str] | None:
+    """Name servers and search domains of the customer's file; None inherits, [] is none."""
+    if value is None:
+        return None
+    return [_checked(check_dns, server, field) for server in _list(value, field, MAX_DNS)]
+
+
+def check_routes(value: object, field: str) -> list[str]:
+    """Networks that the device sends into the tunnel; None (or []) inherits."""
+    routes = [_checked(check_network, one, field) for one in _list(value or [], field, MAX_ROUTES)]
+    if len(set(routes)) != len(routes):
+        raise Invalid("A route is named twice.", field=field, code="duplicate")
+    return routes
+
+
+def check_key(value: object, field: str = "public_key") -> str:
+    """A usable public key in its one spelling."""
+    return str(_checked(check_public_key, value, field))
+
+
+def check_psk(value: object, field: str = "preshared_key") -> Secret | None:
+    """A preshared key: "generate" makes one, None is none."""
+    if value is None:
+        return None
+    if value == GENERATE:
+        return generate_preshared_key()
+    return _checked(check_preshared_key, value, field)  # type: ignore[no-any-return]
+
+
+CLIENT_CHECKS: Final[Mapping[str, Check]] = {
+    "name": check_name,
+    "external_id": check_external_id,
+    "email": check_email,
+    "telegram_id": check_telegram_id,
+    "note": check_note,
+    "tags": check_tags,
+    "metadata": check_metadata,
+}
+#: Fields of `Peer` that are set as they are; addresses, networks and keys have rules of their own.
+DEVICE_CHECKS: Final[Mapping[str, Check]] = {
+    "persistent_keepalive": check_peer_keepalive,
+    "endpoint": check_peer_endpoint,
+    "dns_servers": check_dns_servers,
+    "mtu": check_file_mtu,
+    "client_keepalive": check_client_keepalive,
+    "routes": check_routes,
+    "endpoint_override": check_endpoint_override,
+}
+
+
+def check_fields(values: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
+    """The values of those fields that ``checks`` knows, each checked. Raises `Invalid`."""
+    return {name: check(values[name], name) for name, check in checks.items() if name in values}
+
+
+def _checked(check: Callable[[object], Any], value: object, field: str) -> Any:
+    try:
+        return check(value)
+    except InvalidConfig as error:
+        raise Invalid(_sentence(error.message), field=field) from None
+    except InvalidKey as error:
+        raise Invalid(_sentence(str(error)), field=field, code="key_invalid") from None
+
+
+def _list(value: object, field: str, most: int) -> list[object]:
+    if not isinstance(value, list | tuple):
+        raise Invalid("This is not a list.", field=field)
+    if len(value) > most:
+        raise Invalid(f"At most {most} entries.", field=field, code="too_many")
+    return list(value)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

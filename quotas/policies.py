@@ -1,0 +1,29 @@
+"""What open holds mean. Pure: reasons in, words out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+MANUAL: Final = "manual"
+
+#: Reason of a hold -> state of the client, the strongest first: a client that its seller switched
+#: off is "disabled" whatever else stands against it.
+STATE_OF_HOLD: Final[dict[str, str]] = {
+    MANUAL: "disabled",
+    "tenant-suspended": "suspended",
+    "tenant-pool": "suspended",
+    "expired": "expired",
+    "quota": "over-quota",
+    "plan": "suspended",
+}
+
+
+def is_entitled(reasons: Collection[str]) -> bool:
+    """Whether a client with exactly these open holds may connect."""
+    return not reasons
+
+
+def held_state(reasons: Collection[str]) -> str | None:
+    """The state that these open holds put a client in, None when there are none."""
+    return next((state for reason, state in STATE_OF_HOLD.items() if reason in reasons), None)

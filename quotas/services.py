@@ -1,0 +1,33 @@
+"""Opening and closing holds. `peers.services.entitlement` keeps the peers in step: call that."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from quotas.models import Hold
+
+
+def open_hold(
+    *, tenant_id: int, client_id: int, reason: str, note: str, by: str, at: datetime
+) -> bool:
+    """Open a hold; False when one for this reason is open already (it keeps its note)."""
+    _, is_new = Hold.objects.get_or_create(
+        client_id=client_id,
+        reason=reason,
+        closed_at=None,
+        defaults={
+            "tenant_id": tenant_id,
+            "note": note[:255],
+            "opened_at": at,
+            "opened_by": by[:150],
+        },
+    )
+    return is_new
+
+
+def close_hold(*, client_id: int, reason: str, by: str, at: datetime) -> bool:
+    """Close the open hold for this reason, and no other; False when there is none."""
+    closed = Hold.objects.filter(client_id=client_id, reason=reason, closed_at__isnull=True).update(
+        closed_at=at, closed_by=by[:150]
+    )
+    return bool(closed)
