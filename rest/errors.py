@@ -6,9 +6,12 @@ in HTTP. A message never holds a secret, and never a name of another tenant's th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class Refusal(Exception):
-    """The request will not be carried out, and nothing was changed.
+    """The request will not be carried out, and (but for NotApplied) nothing was changed.
 
     ``field`` names the input that is to blame (dotted for nested ones), None for the whole;
     ``code`` is a stable word for programs. Raise one of the subclasses.
@@ -69,3 +72,13 @@ class Unavailable(Refusal):
     ) -> None:
         super().__init__(message, field=field, code=code)
         self.retry_after = retry_after
+
+
+class NotApplied(Refusal):
+    """The change is stored, but its job failed; ``extra`` (job, client …) joins the body."""
+
+    default_code = "not_applied"
+
+    def __init__(self, message: str, *, extra: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.extra = dict(extra)

@@ -44,7 +44,7 @@ def make_tenant(slug: str = "", **fields: Any) -> Tenant:
 def make_user(
     username: str, *, tenant: Tenant | None = None, role: str = "owner", **fields: Any
 ) -> User:
-    """A person with the password "correct horse battery", a member of the tenant if there is one."""
+    """A person whose password is "correct horse battery"; a member of the tenant, if given."""
     user = User.objects.create_user(
         username, f"{username}@example.org", "correct horse battery", **fields
     )

@@ -39,6 +39,7 @@ STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (refusals.Conflict, 409),
     (refusals.StaleVersion, 412),
     (refusals.Unprocessable, 422),
+    (refusals.NotApplied, 502),
     (refusals.Unavailable, 503),
     (InvalidKey, 400),
     (InvalidConfig, 400),
@@ -81,8 +82,11 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
             logger.error("%s became %d", type(exc).__name__, status, exc_info=exc)
     set_rollback()
     founding = bool(getattr(context.get("view"), "founding", False))
+    extra = getattr(exc, "extra", {})  # NotApplied: what was stored all the same
     response = Response(
-        body(status, errors, founding=founding), status=status, headers=_headers(exc, status)
+        {**extra, **body(status, errors, founding=founding)},
+        status=status,
+        headers=_headers(exc, status),
     )
     response.content_type = "application/json" if founding else CONTENT_TYPE
     return response
