@@ -1,0 +1,1 @@
+"""Tests on real processes: Redis, web, workers, beat, and a real interface in a namespace."""

@@ -1,0 +1,224 @@
+"""A whole vwg of one test: its own Redis, database, web, workers and beat, and its own interface.
+
+The processes are those of `make up` (the commands come from the same rendered configuration), but
+nobody restarts them: a test that kills one decides what happens next. The interface lives in a
+network namespace of its own; web and workers stay outside and talk over a free loopback port.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import psycopg
+
+from deploy import environment, supervision
+
+ROOT = Path(__file__).resolve().parents[2]
+#: What a developer's shell or pytest itself may have set, and this stack must not inherit.
+_FOREIGN = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "LOG_LEVEL")
+_START_SECONDS = 40.0
+
+
+class Stack:
+    """A context manager. ``settings`` are environment variables on top, like ``LOG_LEVEL``."""
+
+    def __init__(
+        self, state: Path, *, cluster_url: str | None = None, settings: dict[str, str] | None = None
+    ) -> None:
+        tag = secrets.token_hex(3)
+        self.state = state
+        self.netns = f"vwd{tag}"
+        self.interface = f"vwd{tag}"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._cluster_url = cluster_url
+        self._database = f"vwd_{tag}"
+        self._settings = settings or {}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._logs: dict[str, IO[bytes]] = {}
+        self.env: dict[str, str] = {}
+        self.commands: dict[str, list[str]] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._prepare()
+            for name in self.commands:
+                self.start(name)
+            self.wait_until(self.is_ready, "the stack is ready", seconds=_START_SECONDS)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    # -- preparing and ending ---------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        environment.ensure_environment(self.state / "env")
+        self.env = {
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if name not in _FOREIGN and not name.startswith("VWG_")
+            },
+            "VWG_ENV_FILE": str(self.state / "env"),
+            "VWG_STATE_DIR": str(self.state),
+            "VWG_BIND": f"127.0.0.1:{self.port}",
+            "VWG_PUBLIC_URL": f"http://localhost:{self.port}",
+            "VWG_ENDPOINT": "10.99.0.1",
+            "VWG_NETNS": self.netns,
+            "VWG_INTERFACE": self.interface,
+            "VWG_ADMIN_PASSWORD": f"pw-{self.netns}-Xq7",
+            **self._settings,
+        }
+        if self._cluster_url:
+            with psycopg.connect(self._cluster_url, autocommit=True) as cluster:
+                cluster.execute(f'CREATE DATABASE "{self._database}"')
+            self.env["DATABASE_URL"] = f"{self._cluster_url.rpartition('/')[0]}/{self._database}"
+        run("ip", "netns", "add", self.netns)
+        run("ip", "-n", self.netns, "link", "set", "lo", "up")
+        config = supervision.render(state=self.state, gateway="local", private_redis=True)
+        supervision.write(config, state=self.state)
+        self.commands = supervision.commands(config)
+        for command in (
+            ("migrate", "--no-input"),
+            ("createcachetable",),
+            ("collectstatic", "--no-input"),
+            ("setup",),
+            ("link_up",),
+        ):
+            self.manage(*command)
+
+    def _end(self) -> None:
+        for name in reversed(list(self._processes)):
+            self.stop(name)
+        namespaces = run("ip", "netns", "list")
+        if self.env and self.netns in namespaces:
+            self.manage("link_down", check=False)
+            for pid in run("ip", "netns", "pids", self.netns).split():
+                os.kill(int(pid), signal.SIGKILL)
+            run("ip", "netns", "delete", self.netns)
+        if self._cluster_url and "DATABASE_URL" in self.env:
+            with psycopg.connect(self._cluster_url, autocommit=True) as cluster:
+                cluster.execute(f'DROP DATABASE IF EXISTS "{self._database}" WITH (FORCE)')
+
+    # -- its processes ----------------------------------------------------------------------
+
+    def start(self, name: str) -> None:
+        """Start a program of `make up`: redis, web, control, gateway or beat."""
+        log = self._logs.setdefault(name, (self.state / "log" / f"{name}.log").open("ab"))
+        self._processes[name] = subprocess.Popen(
+            self.commands[name],
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+    def pid(self, name: str) -> int:
+        """The process id of a program; for a worker, its parent."""
+        return self._processes[name].pid
+
+    def signal_group(self, name: str, signal_number: signal.Signals) -> None:
+        """Send a signal to a program and all of its children (SIGKILL, SIGSTOP, SIGCONT)."""
+        os.killpg(self.pid(name), signal_number)
+
+    def stop(self, name: str, *, seconds: float = 8.0) -> None:
+        """End a program: SIGTERM, then SIGKILL for what is left of its group."""
+        process = self._processes.pop(name)
+        try:
+            os.killpg(process.pid, signal.SIGCONT)
+            process.terminate()
+            process.wait(seconds)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            pass
+        self._kill_group(process)
+
+    def kill(self, name: str) -> None:
+        """End a program and its children with SIGKILL."""
+        self._kill_group(self._processes.pop(name))
+
+    def _kill_group(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait(5)
+
+    def log(self, name: str) -> str:
+        """All that a program wrote."""
+        return (self.state / "log" / f"{name}.log").read_text(errors="replace")
+
+    # -- what tests ask ---------------------------------------------------------------------
+
+    def manage(self, *words: str, check: bool = True) -> str:
+        """Run `manage.py WORDS` with this stack's settings; its standard output."""
+        argv = [sys.executable, str(ROOT / "manage.py"), *words]
+        return run(*argv, env=self.env, check=check)
+
+    def token(self, *options: str) -> str:
+        """A bearer token of the default tenant with every scope."""
+        words = ("create_token", "--tenant", "default", "--name", secrets.token_hex(4))
+        return self.manage(*words, "--scopes", "*", *options).strip().splitlines()[-1]
+
+    def wg(self, *words: str) -> str:
+        """`wg show INTERFACE WORDS` inside the namespace."""
+        return run("ip", "netns", "exec", self.netns, "wg", "show", self.interface, *words)
+
+    def is_ready(self) -> bool:
+        """Whether /healthz/ready answers 200."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def wait_until(
+        self, condition: Callable[[], bool], what: str, *, seconds: float = 15.0
+    ) -> float:
+        """Wait for a condition; the seconds it took. Fails with the ends of all logs."""
+        begin = time.monotonic()
+        while not condition():
+            if time.monotonic() - begin > seconds:
+                ends = "\n".join(f"-- {name}\n{self.log(name)[-1500:]}" for name in self._logs)
+                raise AssertionError(f"not within {seconds} s: {what}\n{ends}")
+            time.sleep(0.05)
+        return time.monotonic() - begin
+
+
+def free_port() -> int:
+    """A loopback TCP port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run(*argv: str, env: dict[str, str] | None = None, check: bool = True) -> str:
+    """Run a command to its end and return what it printed; a failure shows its errors."""
+    done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
+    if check and done.returncode:
+        command = " ".join(argv[:4])
+        raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
