@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 from typing import Final
 
@@ -48,7 +49,7 @@ class Surroundings:
     def try_hooks(self, when: str, hooks: Sequence[str]) -> None:
         """Run every hook, whatever becomes of the others; failures are logged."""
         for hook in hooks:
-            self.attempt(lambda hook=hook: self.run_hooks(when, [hook]))
+            self.attempt(partial(self.run_hooks, when, [hook]))
 
     def attempt(self, act: Callable[[], None]) -> None:
         """Do it, and log that it failed: for steps on the way down, which must all be taken."""
