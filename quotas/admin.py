@@ -9,7 +9,7 @@ from quotas.models import Hold
 
 
 @admin.register(Hold)
-class HoldAdmin(admin.ModelAdmin[Hold]):
+class HoldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Why clients may not connect, and why they once could not."""
 
     list_display = ["client", "reason", "tenant", "note", "opened_at", "opened_by", "closed_at"]

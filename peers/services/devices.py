@@ -1,0 +1,237 @@
+"""Devices: making, changing and removing the peer rows of a client, inside its transaction.
+
+Nothing here writes a job or an audit event; `clients` and `founding` do, for the whole change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import uuid4
+
+from gateways.models import Interface
+from peers.allocation import allocate, check_addresses, claim, release
+from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
+from peers.networks import check_networks, replace_networks
+from peers.queries import Device, as_networks
+from peers.sealing import open_preshared_key, seal_preshared_key, seal_private_key
+from peers.services.changes import raise_generation
+from peers.values import DEVICE_CHECKS, GENERATE, check_fields, check_key, check_psk, check_text
+from rest.errors import Conflict, Invalid
+from wireguard.keys import generate_private_key, public_key_of
+from wireguard.types import Secret
+
+#: The least MTU of a link that carries IPv6 (RFC 8200, 5).
+_IPV6_MTU = 1280
+#: Columns that WireGuard on the server must learn of.
+_SERVER_SIDE = frozenset({"persistent_keepalive", "endpoint", "preshared_key"})
+
+
+class DeviceDetails(TypedDict, total=False):
+    """What may be said of a device; what is left out takes its default or stays as it is."""
+
+    public_key: str | None
+    preshared_key: str | None
+    addresses: Iterable[str] | None
+    networks: Iterable[str]
+    persistent_keepalive: int | None
+    endpoint: str
+    device_name: str
+    dns_servers: list[str] | None
+    mtu: int | None
+    client_keepalive: int | None
+    routes: list[str] | None
+    endpoint_override: str
+
+
+@dataclass(frozen=True)
+class DeviceWish:
+    """Checked details. ``columns`` are those of `Peer` that are set as they stand."""
+
+    public_key: str | None = None
+    preshared_key: Secret | None = None
+    sets_preshared_key: bool = False
+    addresses: tuple[str, ...] | None = None
+    networks: tuple[str, ...] | None = None
+    columns: dict[str, Any] = field(default_factory=dict)
+
+
+#: The names that a refusal gives to the two kinds of allowed-ips.
+FieldNames = tuple[str, str]
+V1_FIELDS: FieldNames = ("addresses", "networks")
+
+
+def check_device(details: Mapping[str, Any], *, fields: FieldNames = V1_FIELDS) -> DeviceWish:
+    """The details, each checked on its own. Raises `Invalid`."""
+    columns = check_fields(details, DEVICE_CHECKS)
+    if "dns_servers" in columns:
+        columns["use_server_dns"] = columns["dns_servers"] is None
+        columns["dns_servers"] = columns["dns_servers"] or []
+    if "device_name" in details:
+        columns["name"] = check_text(details["device_name"], "device_name", longest=120)
+    key, addresses = details.get("public_key"), details.get("addresses")
+    networks = details.get("networks")
+    return DeviceWish(
+        public_key=None if key is None else check_key(key),
+        preshared_key=check_psk(details.get("preshared_key")),
+        sets_preshared_key="preshared_key" in details,
+        addresses=None if addresses is None else check_addresses(addresses, field=fields[0]),
+        networks=None if networks is None else check_networks(networks, field=fields[1]),
+        columns=columns,
+    )
+
+
+def refuse_taken_key(interface: Interface, public_key: str) -> None:
+    """Raise `Conflict` when a device on the interface has this key, `Invalid` if it has itself."""
+    if public_key == interface.public_key:
+        raise Invalid("This is the server's own key.", field="public_key", code="key_of_server")
+    held = Peer.objects.filter(interface=interface, public_key=public_key, deleted_at__isnull=True)
+    if held.exists():
+        raise Conflict(
+            "This public key is already in use on this interface.",
+            field="public_key",
+            code="key_taken",
+        )
+
+
+def add_device(
+    *,
+    client: Client,
+    interface: Interface,
+    wish: DeviceWish,
+    blocked: bool,
+    at: datetime,
+    fields: FieldNames = V1_FIELDS,
+) -> Device:
+    """Write a new peer of ``client``; without a public key the portal makes the pair.
+
+    Raises `Invalid` and `Conflict` as `refuse_taken_key` and `peers.allocation` do.
+    """
+    private_key = None
+    if wish.public_key is None:
+        private_key = generate_private_key()
+    else:
+        refuse_taken_key(interface, wish.public_key)
+    identity = uuid4()
+    psk = wish.preshared_key if wish.sets_preshared_key else check_psk(GENERATE)
+    peer = Peer(
+        uuid=identity,
+        tenant_id=client.tenant_id,
+        client=client,
+        interface=interface,
+        public_key=wish.public_key or public_key_of(_known(private_key)),
+        preshared_key=seal_preshared_key(identity, psk) if psk is not None else "",
+        blocked=blocked,
+        **wish.columns,
+    )
+    peer.save(force_insert=True)
+    if private_key is not None:
+        PeerKey.objects.create(peer=peer, private_key=seal_private_key(identity, private_key))
+    if wish.addresses is None:
+        rows = allocate(peer=peer, interface=interface, at=at)
+    else:
+        rows = claim(
+            peer=peer, interface=interface, addresses=wish.addresses, at=at, field=fields[0]
+        )
+    if wish.networks:
+        replace_networks(peer=peer, interface=interface, networks=wish.networks, field=fields[1])
+    _refuse_small_mtu(peer, (row.address for row in rows))
+    return _as_new(peer, interface, rows, wish.networks or (), private_key is not None)
+
+
+def change_device(
+    *, peer: Peer, wish: DeviceWish, at: datetime, fields: FieldNames = V1_FIELDS
+) -> tuple[dict[str, Any], bool]:
+    """Bring the row to what is wished: the changed fields, and whether WireGuard must learn of it.
+
+    The caller has locked the client. A secret in the changed fields reads "changed".
+    """
+    changed = {name: value for name, value in wish.columns.items() if getattr(peer, name) != value}
+    for name, value in changed.items():
+        setattr(peer, name, value)
+    names = set(changed)
+    if wish.sets_preshared_key and _sets_other_psk(peer, wish.preshared_key):
+        names.add("preshared_key")
+        changed["preshared_key"] = "changed"
+    if names:
+        peer.save(update_fields=sorted(names))
+    moved = _move(peer=peer, wish=wish, at=at, fields=fields)
+    _refuse_small_mtu(peer, peer.addresses.values_list("address", flat=True))
+    if must_learn := bool(moved or names & _SERVER_SIDE):
+        raise_generation([peer])
+    return {**changed, **moved}, must_learn
+
+
+def remove_devices(peers: list[Peer], *, at: datetime) -> None:
+    """Leave tombstones that say why these peers must go; their secrets are destroyed now."""
+    ids = [peer.pk for peer in peers]
+    release(PeerAddress.objects.filter(peer__in=ids), at=at)
+    PeerNetwork.objects.filter(peer__in=ids).delete()
+    PeerKey.objects.filter(peer__in=ids).delete()
+    Peer.objects.filter(pk__in=ids).update(deleted_at=at, preshared_key="")
+    raise_generation(peers)
+
+
+def _move(*, peer: Peer, wish: DeviceWish, at: datetime, fields: FieldNames) -> dict[str, Any]:
+    """Bring addresses and networks to what is wished; what they are now, where they changed."""
+    moved: dict[str, Any] = {}
+    if wish.addresses is not None:
+        held = set(peer.addresses.values_list("address", flat=True))
+        gone, new = held - set(wish.addresses), [a for a in wish.addresses if a not in held]
+        if gone:
+            release(PeerAddress.objects.filter(peer=peer, address__in=gone), at=at)
+        if new:
+            claim(peer=peer, interface=peer.interface, addresses=new, at=at, field=fields[0])
+        if gone or new:
+            moved["addresses"] = list(as_networks(wish.addresses))
+    if wish.networks is not None:
+        routed = set(peer.networks.values_list("network", flat=True))
+        if routed != set(wish.networks):
+            replace_networks(
+                peer=peer, interface=peer.interface, networks=wish.networks, field=fields[1]
+            )
+            moved["networks"] = list(wish.networks)
+    return moved
+
+
+def _sets_other_psk(peer: Peer, wanted: Secret | None) -> bool:
+    """Put the preshared key into the object, sealed; False when it is the one it has."""
+    if open_preshared_key(peer.uuid, peer.preshared_key) == wanted:
+        return False
+    peer.preshared_key = "" if wanted is None else seal_preshared_key(peer.uuid, wanted)
+    return True
+
+
+def _refuse_small_mtu(peer: Peer, addresses: Iterable[str]) -> None:
+    if peer.mtu is None or peer.mtu >= _IPV6_MTU:
+        return
+    if any(":" in address for address in addresses):
+        raise Invalid(f"IPv6 needs an MTU of at least {_IPV6_MTU}.", field="mtu")
+
+
+def _as_new(
+    peer: Peer,
+    interface: Interface,
+    rows: Iterable[PeerAddress],
+    networks: tuple[str, ...],
+    private_key_known: bool,
+) -> Device:
+    return Device(
+        peer=peer,
+        interface=interface.name,
+        gateway=interface.gateway.slug,
+        addresses=as_networks(row.address for row in rows),
+        networks=networks,
+        status="pending",
+        reason="",
+        private_key_known=private_key_known,
+        preshared_key_set=bool(peer.preshared_key),
+    )
+
+
+def _known(key: Secret | None) -> Secret:
+    if key is None:
+        raise TypeError("a device without a public key is made with a private one")
+    return key
