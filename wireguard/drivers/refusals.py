@@ -35,7 +35,7 @@ _FORBIDDEN: Final = re.compile(
 )
 # Without a kernel module a missing (or dead) userspace interface is "Protocol not supported".
 _MISSING: Final = re.compile(
-    r"interface: (?:No such device|No such file or directory|Protocol not supported"
+    r"(?:interface|configuration): (?:No such device|No such file or directory|Protocol not supported"
     r"|Operation not supported|Connection refused)|Cannot open network namespace"
 )
 _PASSING: Final = re.compile(

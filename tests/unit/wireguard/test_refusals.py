@@ -23,6 +23,10 @@ from wireguard.runner import LocalRunner
         ("Unable to access interface: No such device", InterfaceMissing),
         ("Unable to modify interface: No such device", InterfaceMissing),
         ("Unable to access interface: Protocol not supported", InterfaceMissing),
+        (
+            "Unable to retrieve current interface configuration: Protocol not supported",
+            InterfaceMissing,
+        ),
         ('Cannot open network namespace "x": No such file or directory', InterfaceMissing),
         ("Unable to access interface: Permission denied", DriverForbidden),
         ("Unable to modify interface: Operation not permitted", DriverForbidden),
