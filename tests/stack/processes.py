@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -112,6 +113,8 @@ class Stack:
     def _end(self) -> None:
         for name in reversed(list(self._processes)):
             self.stop(name)
+        for log in self._logs.values():
+            log.close()
         namespaces = run("ip", "netns", "list")
         if self.env and self.netns in namespaces:
             self.manage("link_down", check=False)
@@ -161,10 +164,8 @@ class Stack:
         self._kill_group(self._processes.pop(name))
 
     def _kill_group(self, process: subprocess.Popen[bytes]) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait(5)
 
     def log(self, name: str) -> str:
@@ -189,8 +190,9 @@ class Stack:
 
     def is_ready(self) -> bool:
         """Whether /healthz/ready answers 200."""
+        address = f"{self.url}/healthz/ready"
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz/ready", timeout=2) as answer:
+            with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310  http only
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
