@@ -14,6 +14,7 @@ import time
 
 from celery import current_app
 from django.conf import settings
+from kombu import Producer
 from kombu.exceptions import OperationalError as BrokerError
 
 logger = logging.getLogger("vwg.hints")
@@ -63,8 +64,10 @@ class Publisher:
                 _publish(interface_id, queue)
                 pause = 0.1
             except (BrokerError, OSError) as error:
-                logger.warning("the broker does not take hints (%s); the sweep will find them",
-                               type(error).__name__)
+                logger.warning(
+                    "the broker does not take hints (%s); the sweep will find them",
+                    type(error).__name__,
+                )
                 with self._changed:
                     self._waiting.setdefault(interface_id, queue)
                 time.sleep(pause)
@@ -91,14 +94,15 @@ def _publish(interface_id: int, queue: str) -> None:
 _local = threading.local()
 
 
-def _producer() -> object:
+def _producer() -> Producer:
     if getattr(_local, "producer", None) is None or _local.pid != os.getpid():
         connection = current_app.connection_for_write(
             transport_options=settings.CELERY_PUBLISH_TRANSPORT_OPTIONS
         )
         _local.producer = current_app.amqp.Producer(connection)
         _local.pid = os.getpid()
-    return _local.producer
+    producer: Producer = _local.producer
+    return producer
 
 
 publisher = Publisher()

@@ -140,7 +140,9 @@ class Interface(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.UNKNOWN)
     state_reason = models.TextField(blank=True)
     observed_at = models.DateTimeField(null=True, blank=True)
+    #: Dumps taken so far, and the newest of them whose books are kept.
     observed_seq = models.PositiveBigIntegerField(default=0)
+    observed_done_seq = models.PositiveBigIntegerField(default=0)
     observed_backend = models.CharField(max_length=16, blank=True)
     observed_peers = models.PositiveIntegerField(default=0)
     boot_id = models.CharField(max_length=64, blank=True)

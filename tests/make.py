@@ -85,7 +85,7 @@ def make_interface(
         addresses=list(addresses),
         listen_port=listen_port,
         is_default=is_default,
-        private_key=seal_interface_key(Secret(private), interface_uuid=identity),
+        private_key=seal_interface_key(identity, Secret(private)),
         public_key=public,
         **fields,
     )

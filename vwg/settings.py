@@ -3,10 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
+import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
+
+django_stubs_ext.monkeypatch()  # ModelAdmin[Peer], QuerySet[Peer] at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -188,7 +191,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "interval_step": 0.05,
     "interval_max": 0.1,
 }
-VWG_SWEEP_SECONDS = env.float("VWG_SWEEP_SECONDS", default=3.0)
+VWG_SWEEP_SECONDS = env.float("VWG_SWEEP_SECONDS", default=1.0)
 VWG_OBSERVE_SECONDS = env.float("VWG_OBSERVE_SECONDS", default=5.0)
 VWG_CANARY_SECONDS = env.float("VWG_CANARY_SECONDS", default=10.0)
 CELERY_BEAT_SCHEDULE = {

@@ -128,6 +128,7 @@ class Migration(migrations.Migration):
                 ('state_reason', models.TextField(blank=True)),
                 ('observed_at', models.DateTimeField(blank=True, null=True)),
                 ('observed_seq', models.PositiveBigIntegerField(default=0)),
+                ('observed_done_seq', models.PositiveBigIntegerField(default=0)),
                 ('observed_backend', models.CharField(blank=True, max_length=16)),
                 ('observed_peers', models.PositiveIntegerField(default=0)),
                 ('boot_id', models.CharField(blank=True, max_length=64)),

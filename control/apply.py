@@ -1,0 +1,262 @@
+"""Applying open items of one interface: claim, send exactly the difference, settle.
+
+Everything here runs on the gateway's host, under the interface's host lock, from the first look
+at the link to the last row written. Level-triggered: what is sent is what the rows want now.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from control import escalation, link
+from control.applied import Notes, note_keys
+from control.claims import Outcome, claim, postpone, settle
+from control.desired import load_for
+from control.observe import check
+from control.sending import Sent, send
+from control.work import Row, Work, arrange
+from gateways.drivers import Station, station
+from gateways.models import Interface, JobItem
+from wireguard.errors import DriverError, DriverUnavailable
+from wireguard.lock import LockBusy
+from wireguard.plan import Plan, diff
+
+logger = logging.getLogger("WireGuard")
+
+#: A holder claims again before it lets go, so whoever waits longer than its last, empty claim
+#: takes only leaves the work to it.
+LOCK_TIMEOUT_S = 0.5
+#: An apply ends after so many rounds at the latest; the sweep rings again.
+MAX_ROUNDS = 50
+
+
+@dataclass
+class Round:
+    """One claim on its way: what was claimed, and how each item ended."""
+
+    interface: Interface
+    station: Station
+    items: list[JobItem]
+    started_at: datetime
+    #: Decided, but not written yet.
+    outcomes: list[Outcome] = field(default_factory=list)
+    ended: set[int] = field(default_factory=set)
+
+    def settle_item(self, item: JobItem, *, ok: bool, tier: int | None, message: str = "") -> None:
+        self.outcomes.append(Outcome(item.pk, ok, tier, message))
+        self.ended.add(item.pk)
+
+    @property
+    def unsettled(self) -> list[JobItem]:
+        return [item for item in self.items if item.pk not in self.ended]
+
+
+def apply_interface(*, interface_id: int) -> None:
+    """Apply every open item of the interface that is due. Returns when none is left, or to retry.
+
+    Never raises a driver's error: what could not be done stays open, with the reason on it.
+    """
+    interface = Interface.objects.select_related("gateway").get(pk=interface_id)
+    post = station(interface)
+    try:
+        with post.lock(timeout_s=LOCK_TIMEOUT_S):
+            for _ in range(MAX_ROUNDS):
+                interface.refresh_from_db()
+                items = claim(interface_id, at=timezone.now())
+                if not items or not _run(Round(interface, post, items, timezone.now())):
+                    break
+    except LockBusy:
+        logger.info("WireGuard interface %s is being worked on by another process", interface.name)
+    except DriverUnavailable as error:
+        _give_up(claim(interface_id, at=timezone.now()), interface, error)
+
+
+def _run(work: Round) -> bool:
+    """One round; False when the interface must be tried again later."""
+    try:
+        ready = link.make_ready(work.interface, work.station)
+        if ready.tier == 3:
+            _settle_all(work, tier=3, message=ready.message)
+            return True
+        _apply_peers(work, [i for i in work.items if i.action == JobItem.Action.PEER])
+        for item in work.items:
+            if item.action == JobItem.Action.RESTART:
+                escalation.restart(work.interface, work.station)
+                work.settle_item(item, ok=True, tier=3)
+            elif item.action == JobItem.Action.CHECK:
+                _check(work, item)
+    except link.NotOurs as error:
+        logger.error("%s", error)
+        for item in work.unsettled:
+            work.settle_item(item, ok=False, tier=None, message=str(error))
+        _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
+        return True
+    except DriverError as error:
+        _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
+        _give_up(work.unsettled, work.interface, error)
+        return False
+    return not work.unsettled
+
+
+def _check(work: Round, item: JobItem) -> None:
+    """Compare with the dump; what differs becomes items of its own, claimed in the next round."""
+    found = check(work.interface, work.station)
+    if found.healing and item.attempts == 0:
+        JobItem.objects.filter(pk=item.pk).update(attempts=F("attempts") + 1)
+        item.attempts = 1
+        _apply_healing(work)
+        found = check(work.interface, work.station)
+    work.settle_item(item, ok=True, tier=1 if item.attempts else None, message=found.summary)
+    _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
+
+
+def _apply_healing(work: Round) -> None:
+    healing = [
+        item
+        for item in claim(work.interface.pk, at=timezone.now())
+        if item.action == JobItem.Action.PEER
+    ]
+    known = {item.pk for item in work.items}
+    fresh = [item for item in healing if item.pk not in known]
+    work.items.extend(fresh)
+    work.interface.refresh_from_db()
+    _apply_peers(work, fresh)
+
+
+def _apply_peers(work: Round, items: list[JobItem]) -> None:
+    """Tier 1 for the peers of these items; a bare refusal of everything goes up a tier."""
+    if not items:
+        return
+    loaded = load_for(
+        work.interface,
+        peer_ids={item.peer_id for item in items if item.peer_id is not None},
+        keys={item.public_key for item in items if item.public_key},
+    )
+    arranged = arrange(
+        loaded.rows,
+        server_key=work.interface.public_key,
+        strays=_strays(items, loaded.rows),
+        problems=loaded.problems,
+    )
+    plan = diff(arranged.desired, arranged.applied)
+    sent = send(work.station.driver, plan) if plan else Sent()
+    if sent.unexplained:
+        reason = next(iter(sent.refused.values()))
+        tier = escalation.escalate(work.interface, work.station, reason=reason)
+        for item in items:
+            work.settle_item(item, ok=True, tier=tier)
+        _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
+        return
+    _record(work, items, arranged, plan, sent)
+    if sent.unavailable is not None:
+        raise sent.unavailable
+    _log(work.interface, plan, sent)
+
+
+def _strays(items: list[JobItem], rows: list[Row]) -> set[str]:
+    """Keys to be removed that no row speaks of: found on the interface by an observation."""
+    spoken = {row.config.public_key for row in rows} | {row.applied_key for row in rows}
+    return {item.public_key for item in items if item.peer_id is None} - spoken - {""}
+
+
+def _record(work: Round, items: list[JobItem], arranged: Work, plan: Plan, sent: Sent) -> None:
+    """Write the applied state and settle what is decided, in one transaction."""
+    notes = Notes(seq=work.interface.apply_seq + 1, at=timezone.now())
+    right = (set(arranged.desired) - plan.touched) | sent.done
+    note_keys(arranged, notes, right, sent.last)
+    for key in sent.unknown:
+        for row in {*arranged.applied_by.get(key, ()), *_owner(arranged, key)}:
+            notes.cut_short(row, key)
+    for key, reason in sent.refused.items():
+        for row in _owner(arranged, key):
+            arranged.refused[row.id] = reason
+    for row_id, reason in arranged.refused.items():
+        notes.quarantine.append((reason[:500], row_id))
+    _decide(work, items, arranged, right, sent, plan)
+    _write(work, notes)
+
+
+def _owner(arranged: Work, key: str) -> set[Row]:
+    row = arranged.wanted_by.get(key)
+    return set() if row is None else {row}
+
+
+def _decide(
+    work: Round,
+    items: list[JobItem],
+    arranged: Work,
+    right: set[str],
+    sent: Sent,
+    plan: Plan,
+) -> None:
+    keys_by_row = {
+        row.id: arranged.keys_of(row)
+        for rows in ([*arranged.wanted_by.values()], *arranged.applied_by.values())
+        for row in rows
+    }
+    for item in items:
+        keys = keys_by_row.get(item.peer_id or 0, {item.public_key})
+        reason = arranged.refused.get(item.peer_id or 0) or next(
+            (sent.refused[key] for key in keys if key in sent.refused), ""
+        )
+        if reason:
+            logger.warning(
+                "WireGuard interface %s refused peer %s: %s",
+                work.interface.name,
+                item.public_key,
+                reason,
+            )
+            work.settle_item(item, ok=False, tier=1, message=reason)
+        elif keys <= right or not keys & set(arranged.desired):
+            tier = 1 if keys & plan.touched else None
+            work.settle_item(item, ok=True, tier=tier)
+
+
+def _write(work: Round, notes: Notes) -> None:
+    """Store what is known now. The interface's apply number rises with every write that sent."""
+    with transaction.atomic():
+        if notes.seq > work.interface.apply_seq:
+            Interface.objects.filter(pk=work.interface.pk).update(
+                apply_seq=notes.seq,
+                boot_dirty_since=Coalesce("boot_dirty_since", Value(notes.at)),
+            )
+            work.interface.apply_seq = notes.seq
+        notes.write()
+        settle(work.outcomes, started_at=work.started_at, at=timezone.now())
+    work.outcomes.clear()
+
+
+def _settle_all(work: Round, *, tier: int, message: str) -> None:
+    for item in work.unsettled:
+        work.settle_item(item, ok=True, tier=tier, message=message)
+    _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
+
+
+def _give_up(items: list[JobItem], interface: Interface, error: DriverError) -> None:
+    """Leave the items open and say why, on the items, the jobs and in the log."""
+    if items:
+        logger.warning(
+            "WireGuard interface %s: %d changes wait: %s", interface.name, len(items), error
+        )
+        with transaction.atomic():
+            postpone(items, reason=str(error), at=timezone.now())
+
+
+def _log(interface: Interface, plan: Plan, sent: Sent) -> None:
+    added = sum(change.is_new and change.public_key in sent.done for change in plan.changes)
+    if added:
+        logger.info("Successfully added %d new peers to interface %s", added, interface.name)
+    if sent.done:
+        logger.info(
+            "Configuration applied successfully without disrupting active connections"
+            " (WireGuard %s: %d peers)",
+            interface.name,
+            len(sent.done),
+        )

@@ -1,0 +1,137 @@
+"""Tiers 2 and 3: the whole text, then a restart. Decisions, not reflexes.
+
+A time-out never leads here. Only a refusal that no peer explains does: first `wg syncconf` of a
+text that states everything; and when that is refused too, a restart, if the policy allows it and
+no tenant's act causes an outage of an interface that carries traffic.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+
+from control import link
+from control.applied import Notes
+from control.desired import device, load_all
+from control.work import Row
+from gateways.drivers import Station
+from gateways.models import Interface
+from wireguard.errors import DriverError, DriverRejected
+from wireguard.types import PeerConfig, PeerStatus
+
+logger = logging.getLogger("WireGuard")
+
+
+def escalate(interface: Interface, post: Station, *, reason: str) -> int:
+    """Bring the interface to its rows by tier 2, or 3; returns the tier that did it.
+
+    Raises link.Waits when only a restart would help and the policy keeps it for the operator.
+    """
+    logger.warning(
+        "WireGuard interface %s refused every change (%s); synchronising the whole of it",
+        interface.name,
+        reason,
+    )
+    try:
+        synchronise(interface, post)
+    except DriverRejected as error:
+        logger.warning("Runtime configuration failed, falling back to service restart")
+        if not _may_restart(interface, post):
+            raise link.Waits(
+                f"interface {interface.name} refuses changes ({error}) and carries traffic: restart"
+                f" it when it suits (`manage.py link_restart --interface {interface.name}`)"
+            ) from None
+        restart(interface, post)
+        return 3
+    return 2
+
+
+def synchronise(interface: Interface, post: Station) -> None:
+    """Tier 2: `wg syncconf` of a text that states everything, blocked peers included."""
+    rows = [row for row in load_all(interface).rows if _may_run(interface, row)]
+    present = [row for row in rows if row.config.allowed_ips or row.applied_key]
+    peers = [row.config for row in present]
+    guarded = _guarded(interface, post, peers)
+    post.driver.sync(device(interface, [*peers, *guarded]))
+    _note(interface, load_all(interface).rows, {row.id for row in present})
+
+
+def restart(interface: Interface, post: Station) -> None:
+    """Tier 3: read what can be read, take the link down, bring it up, give endpoints back."""
+    harvest(interface, post)
+    _down(interface, post)
+    link.bring_up(interface, post)
+
+
+def _down(interface: Interface, post: Station) -> None:
+    sight = post.look()
+    if sight.exists and not link.is_ours(interface, sight):
+        raise link.refuse(interface)
+    post.link.bring_down(link.spec_of(interface, device(interface, ())))
+
+
+def harvest(interface: Interface, post: Station) -> None:
+    """Store the counters and endpoints of a last dump, if the interface still gives one."""
+    try:
+        dump = post.driver.read()
+    except DriverError as error:
+        logger.warning("WireGuard interface %s gives no last reading: %s", interface.name, error)
+        return
+    notes = Notes(seq=interface.apply_seq, at=timezone.now())
+    for row in load_all(interface).rows:
+        status = dump.peers.get(row.applied_key)
+        if status is not None:
+            notes.reading(row, status)
+    with transaction.atomic():
+        notes.write()
+
+
+def _may_restart(interface: Interface, post: Station) -> bool:
+    if interface.restart_policy == Interface.RestartPolicy.ALWAYS:
+        return True
+    if interface.restart_policy == Interface.RestartPolicy.NEVER:
+        return False
+    try:
+        peers = post.driver.read().peers.values()
+    except DriverError:
+        return True  # it does not even answer: it carries nothing
+    now = timezone.now().timestamp()
+    return not any(_is_active(status, now) for status in peers)
+
+
+def _is_active(status: PeerStatus, now: float) -> bool:
+    """A session ends 180 s after its handshake (WireGuard whitepaper, section 6.1)."""
+    return status.latest_handshake > 0 and now - status.latest_handshake < 180
+
+
+def _may_run(interface: Interface, row: Row) -> bool:
+    return row.live and not row.quarantined and row.config.public_key != interface.public_key
+
+
+def _guarded(interface: Interface, post: Station, peers: list[PeerConfig]) -> list[PeerConfig]:
+    """Peers that run without a record stay as they are: a text without them would remove them."""
+    if not interface.guard_keys:
+        return []
+    known = {peer.public_key for peer in peers}
+    running = post.driver.read().peers
+    return [
+        PeerConfig(key, status.allowed_ips, status.preshared_key, status.persistent_keepalive)
+        for key in interface.guard_keys
+        if key not in known and (status := running.get(key)) is not None
+    ]
+
+
+def _note(interface: Interface, rows: list[Row], up: set[int]) -> None:
+    notes = Notes(seq=interface.apply_seq + 1, at=timezone.now())
+    for row in rows:
+        if row.id in up:
+            notes.present(row, row.config)
+        elif row.applied_key:
+            notes.absent(row, row.applied_key)
+            notes.reached(row)
+    with transaction.atomic():
+        Interface.objects.filter(pk=interface.pk).update(apply_seq=notes.seq)
+        interface.apply_seq = notes.seq
+        notes.write()

@@ -1,0 +1,74 @@
+"""Drift is healed by the same apply that carries out changes.
+
+What the dump showed is written as the applied state, so that the next apply, which compares that
+with what is wanted, sends exactly the repair. A row that an apply touched in between is left to it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from control.drift import Drift
+from gateways.models import Interface, Job, JobItem
+from gateways.outbox import Wish, enqueue
+from wireguard.types import PeerStatus
+
+logger = logging.getLogger("WireGuard")
+
+_SEEN = (
+    "UPDATE peers_peer SET applied_key = %s, applied_allowed_ips = %s, applied_psk = %s,"
+    " applied_keepalive = %s, applied_unknown = %s WHERE id = %s AND applied_seq = %s"
+)
+ACTOR = "vwg"
+
+
+def heal(
+    interface: Interface, drift: Drift, running: Mapping[str, PeerStatus], *, at: datetime
+) -> bool:
+    """Write down what is really there and make a job of the repair; False: nothing to repair."""
+    if not drift:
+        return False
+    logger.warning(
+        "WireGuard interface %s differs from its records (%s); healing",
+        interface.name,
+        ", ".join(f"{number} {kind}" for kind, number in drift.counts().items()),
+    )
+    seen: list[tuple[Any, ...]] = []
+    wishes: list[Wish] = []
+    for row in drift.missing:
+        seen.append(("", "", "", None, False, row.id, row.applied_seq))
+        wishes.append(Wish(interface.pk, row.id, row.public_key))
+    for row, status in drift.altered:
+        seen.append((*_as_applied(status), row.id, row.applied_seq))
+        wishes.append(Wish(interface.pk, row.id, row.public_key))
+    for row, key in drift.ghosts:
+        seen.append((*_as_applied(running[key]), row.id, row.applied_seq))
+        wishes.append(Wish(interface.pk, row.id, key))
+    wishes.extend(Wish(interface.pk, None, key) for key in drift.strays)
+    with connection.cursor() as cursor:
+        cursor.executemany(_SEEN, seen)
+    enqueue(kind=Job.Kind.HEAL, tenant_id=None, actor_name=ACTOR, wishes=wishes, at=at)
+    return True
+
+
+def _as_applied(status: PeerStatus) -> tuple[Any, ...]:
+    state = status.as_applied()
+    return (
+        status.public_key,
+        ",".join(state.allowed_ips),
+        state.psk_digest,
+        state.persistent_keepalive,
+        False,
+    )
+
+
+def revive(interface: Interface, *, at: datetime) -> None:
+    """Ask for an apply of a dead interface, unless one is asked for already."""
+    wanted = Wish(interface.pk, action=JobItem.Action.CHECK)
+    if not JobItem.objects.filter(interface=interface, status=JobItem.Status.OPEN).exists():
+        enqueue(kind=Job.Kind.LINK, tenant_id=None, actor_name=ACTOR, wishes=[wanted], at=at)

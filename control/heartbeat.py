@@ -1,0 +1,56 @@
+"""Signs of life: which queues answer, whose host serves a gateway, and what may be forgotten."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gateways.models import Gateway, Heartbeat, Interface, Job
+
+logger = logging.getLogger("WireGuard")
+
+KEEP_JOBS = timedelta(days=30)
+KEEP_OWN_JOBS = timedelta(days=7)
+
+
+def queues() -> list[str]:
+    """Every queue that must have a worker."""
+    slugs = Interface.objects.filter(enabled=True).values_list("gateway__slug", flat=True)
+    return ["control", *(f"gateway.{slug}" for slug in sorted(set(slugs)))]
+
+
+def beat(*, queue: str, at: datetime) -> None:
+    """Note that a queue's worker lives, and which host serves a gateway."""
+    Heartbeat.objects.update_or_create(queue=queue, defaults={"seen_at": at})
+    if queue.startswith("gateway."):
+        _claim(queue.removeprefix("gateway."))
+
+
+def host_id() -> str:
+    """The machine's own id (machine-id(5)), or its name."""
+    try:
+        return Path("/etc/machine-id").read_text().strip() or platform.node()
+    except OSError:
+        return platform.node()
+
+
+def _claim(slug: str) -> None:
+    gateway = Gateway.objects.filter(slug=slug).only("pk", "host_id", "alarm").first()
+    if gateway is None or gateway.host_id == host_id():
+        return
+    if not gateway.host_id:
+        Gateway.objects.filter(pk=gateway.pk, host_id="").update(host_id=host_id())
+        return
+    alarm = f"a second host ({platform.node()}) serves the gateway {slug}; stop one of them"
+    if gateway.alarm != alarm:
+        logger.error("WireGuard: %s", alarm)
+        Gateway.objects.filter(pk=gateway.pk).update(alarm=alarm)
+
+
+def prune(*, at: datetime) -> None:
+    """Forget finished jobs: vwg's own after a week, the others after 30 days."""
+    finished = Job.objects.filter(finished_at__isnull=False)
+    finished.filter(finished_at__lt=at - KEEP_JOBS).delete()
+    finished.filter(kind=Job.Kind.HEAL, finished_at__lt=at - KEEP_OWN_JOBS).delete()

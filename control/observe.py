@@ -1,0 +1,146 @@
+"""Observing an interface: one dump gives presence, verified state and drift.
+
+Only the dump is taken under the host lock; the books are kept after it, so that a change never
+waits for them. Two numbers put that in order: the dump's own (a later dump's books win), and the
+interface's apply number at that moment (peers applied later are not judged by this dump).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from control import bootfile, link
+from control.drift import Drift, compare
+from control.healing import heal, revive
+from control.presence import load_known, write_presence
+from gateways.drivers import Station, station
+from gateways.models import Gateway, Interface
+from wireguard.errors import DriverError, TruncatedDump
+from wireguard.host import boot_id
+from wireguard.lock import LockBusy
+from wireguard.types import Dump
+
+logger = logging.getLogger("WireGuard")
+
+LOCK_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A dump with its two numbers."""
+
+    dump: Dump
+    number: int
+    apply_seq: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an observation led to."""
+
+    drift: Drift
+    healing: bool
+
+    @property
+    def summary(self) -> str:
+        """In words, for a job's item."""
+        kinds = self.drift.counts()
+        if not kinds:
+            return "The interface matches its records"
+        return "Drift: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+
+
+def observe_interface(*, interface_id: int) -> Found | None:
+    """Read the interface and keep the books; None when it could not be read."""
+    interface = Interface.objects.select_related("gateway").get(pk=interface_id)
+    post = station(interface)
+    try:
+        with post.lock(timeout_s=LOCK_TIMEOUT_S):
+            interface.refresh_from_db()
+            reading = read(interface, post)
+    except LockBusy:
+        return None
+    except (DriverError, TruncatedDump) as error:
+        _unreadable(interface, error)
+        return None
+    return keep_books(interface, post, reading)
+
+
+def check(interface: Interface, post: Station) -> Found:
+    """Observe while the caller holds the lock. Raises DriverError, TruncatedDump."""
+    return keep_books(interface, post, read(interface, post))
+
+
+def read(interface: Interface, post: Station) -> Reading:
+    """Take a dump under the lock. Raises link.NotOurs, DriverError, TruncatedDump."""
+    sight = post.look()
+    if sight.exists and not link.is_ours(interface, sight):
+        raise link.refuse(interface)
+    dump = post.driver.read()
+    Interface.objects.filter(pk=interface.pk).update(observed_seq=F("observed_seq") + 1)
+    interface.refresh_from_db(fields=["observed_seq", "apply_seq"])
+    return Reading(dump, interface.observed_seq, interface.apply_seq, timezone.now())
+
+
+def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
+    """Presence, verified state, drift and its healing. A dump older than the books is dropped."""
+    known, shown = load_known(interface)
+    drift = compare(
+        reading.dump.peers,
+        known,
+        seq=reading.apply_seq,
+        recorded=() if any(row.live for row in known) else bootfile.recorded_keys(interface),
+    )
+    with transaction.atomic():
+        newest = Interface.objects.filter(
+            pk=interface.pk, observed_done_seq__lt=reading.number
+        ).update(
+            observed_done_seq=reading.number,
+            observed_at=reading.at,
+            observed_peers=len(reading.dump.peers),
+            state=Interface.State.UP,
+            state_reason="",
+            boot_id=boot_id(),
+            drift=drift.counts(),
+            **_guard(interface, drift, reading.at),
+        )
+        if not newest:
+            return Found(drift, healing=False)
+        write_presence(reading.dump.peers, shown, drift.verified, at=reading.at)
+        Gateway.objects.filter(pk=interface.gateway_id).update(last_seen_at=reading.at)
+        healing = heal(interface, drift, reading.dump.peers, at=reading.at)
+    return Found(drift, healing=healing)
+
+
+def _guard(interface: Interface, drift: Drift, at: datetime) -> dict[str, object]:
+    """The interface's guard fields, when they change."""
+    if drift.guarded == interface.guard_keys:
+        return {}
+    if drift.guarded:
+        logger.error(
+            "WireGuard interface %s runs %d peers that vwg has no record of; they are left alone"
+            " until an operator decides (`manage.py adopt` or `manage.py remove_strays`)",
+            interface.name,
+            len(drift.guarded),
+        )
+    return {"guard_keys": drift.guarded, "guard_since": at if drift.guarded else None}
+
+
+def _unreadable(interface: Interface, error: Exception) -> None:
+    """The interface gave no dump: say so, and bring it back when it is gone and may be."""
+    if isinstance(error, link.NotOurs):
+        return
+    missing = not station(interface).look().exists
+    state = Interface.State.DOWN if missing else Interface.State.UNREACHABLE
+    if interface.state != state:
+        logger.warning("WireGuard interface %s: %s", interface.name, error)
+    Interface.objects.filter(pk=interface.pk).update(state=state, state_reason=str(error)[:500])
+    if missing and interface.enabled:
+        revive(interface, at=timezone.now())

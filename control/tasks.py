@@ -1,0 +1,76 @@
+"""Celery's door bells. Each takes ids, makes one call, and survives a caller of the next release.
+
+`control.*` without an interface run on the queue `control`; those with one run on the queue of
+the interface's gateway, by a worker on its host.
+"""
+
+from __future__ import annotations
+
+from celery import current_app, shared_task
+from django.utils import timezone
+
+from control import apply as applying
+from control import bootfile, claims, heartbeat, observe
+from gateways import outbox
+from gateways.models import Interface
+
+
+@shared_task(name="control.apply")
+def apply(*, interface_id: int, **_: object) -> None:
+    """Apply what is open on one interface."""
+    applying.apply_interface(interface_id=interface_id)
+
+
+@shared_task(name="control.observe")
+def observe_one(*, interface_id: int, **_: object) -> None:
+    """Read one interface and keep the books."""
+    observe.observe_interface(interface_id=interface_id)
+
+
+@shared_task(name="control.write_boot_file")
+def write_boot_file(*, interface_id: int, **_: object) -> None:
+    """Bring one boot file up to its rows."""
+    bootfile.write(Interface.objects.select_related("gateway").get(pk=interface_id))
+
+
+@shared_task(name="control.sweep")
+def sweep(**_: object) -> None:
+    """Ring for open items whose hint was lost, and for boot files that are behind."""
+    outbox.ring(claims.overdue_interfaces(at=timezone.now()))
+    _fan_out("control.write_boot_file", seconds=5, boot_dirty_since__isnull=False)
+
+
+@shared_task(name="control.observe_all")
+def observe_all(**_: object) -> None:
+    """Have every enabled interface read by its gateway's worker."""
+    _fan_out("control.observe", seconds=10, enabled=True)
+
+
+def _fan_out(task: str, *, seconds: float, **filters: object) -> None:
+    rows = Interface.objects.filter(**filters).values_list("pk", "gateway__slug")
+    for interface_id, slug in rows:
+        current_app.send_task(
+            task,
+            kwargs={"interface_id": interface_id},
+            queue=f"gateway.{slug}",
+            expires=seconds,
+        )
+
+
+@shared_task(name="control.send_canaries")
+def send_canaries(**_: object) -> None:
+    """Send a canary through every queue; who does not answer is deaf."""
+    for queue in heartbeat.queues():
+        current_app.send_task("control.canary", kwargs={"queue": queue}, queue=queue, expires=30)
+
+
+@shared_task(name="control.canary")
+def canary(*, queue: str, **_: object) -> None:
+    """Answer for a queue."""
+    heartbeat.beat(queue=queue, at=timezone.now())
+
+
+@shared_task(name="control.prune")
+def prune(**_: object) -> None:
+    """Drop what nobody asks for any more."""
+    heartbeat.prune(at=timezone.now())

@@ -1,0 +1,170 @@
+"""From an interface's row to the means of reaching it: the one place that knows transport.
+
+A `Station` is what a worker on the gateway's host needs to work on one interface: the driver, the
+link, the host lock, and a quick look at whose link it is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from django.conf import settings
+
+from gateways.models import Interface
+from gateways.sealing import open_interface_key
+from wireguard.driver import Driver
+from wireguard.drivers.cli import CliDriver
+from wireguard.drivers.memory import MemoryDriver
+from wireguard.host import command_prefix, has_net_admin, netns_id
+from wireguard.link import Link
+from wireguard.linkspec import STAMP, Endpoint, LinkSpec, LinkState, Outcome
+from wireguard.lock import HostLock
+from wireguard.runner import LocalRunner
+
+_UAPI_SOCKETS = Path("/var/run/wireguard")
+_LOCKS = Path("/run/vwg")
+
+
+class Sight(NamedTuple):
+    """A quick look at a link. ``stamp``: "" when it is not ours."""
+
+    exists: bool
+    up: bool
+    stamp: str
+
+
+class LinkLike(Protocol):
+    """What the engine asks of a link; see `wireguard.link.Link`."""
+
+    def state(self) -> LinkState: ...
+    def bring_up(
+        self, spec: LinkSpec, endpoints: Mapping[str, Endpoint] | None = None
+    ) -> Outcome: ...
+    def bring_down(self, spec: LinkSpec | None = None) -> bool: ...
+    def stamp(self, uuid: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Station:
+    """One interface as seen from its host."""
+
+    interface: Interface
+    driver: Driver
+    link: LinkLike
+
+    def lock(self, *, timeout_s: float) -> AbstractContextManager[object]:
+        """The host lock: one writer per interface. Entering raises `LockBusy` in time."""
+        if settings.VWG_DRIVER == "memory":
+            return nullcontext()
+        netns = self.interface.gateway.netns or None
+        return HostLock(_lock_dir(), netns_id(netns), self.interface.name, timeout_s=timeout_s)
+
+    def look(self) -> Sight:
+        """Whose link it is, without a process where it lies in our own namespace."""
+        if settings.VWG_DRIVER != "memory" and not self.interface.gateway.netns:
+            return _look_at(Path("/sys/class/net") / self.interface.name)
+        state = self.link.state()
+        return Sight(state.exists, state.up, state.stamp or "")
+
+
+def needs_sudo() -> bool:
+    """Whether commands that need rights go through ``sudo -n``."""
+    if settings.VWG_SUDO != "auto":
+        return bool(settings.VWG_SUDO == "always")
+    return os.geteuid() != 0 and not has_net_admin()
+
+
+def station(interface: Interface) -> Station:
+    """The means of working on an interface of this host."""
+    if settings.VWG_DRIVER == "memory":
+        memory = memory_station(interface)
+        return Station(interface, memory.driver, memory)
+    netns = interface.gateway.netns or None
+    return Station(
+        interface,
+        CliDriver(
+            interface.name,
+            runner=LocalRunner(_wg_prefix(interface.name, netns)),
+            command=settings.VWG_WG_COMMAND,
+        ),
+        Link(LocalRunner(), interface.name, netns, needs_sudo(), settings.VWG_WG_COMMAND),
+    )
+
+
+def _wg_prefix(name: str, netns: str | None) -> tuple[str, ...]:
+    """`wg` finds a userspace interface by its socket, from any network namespace."""
+    if (_UAPI_SOCKETS / f"{name}.sock").exists():
+        netns = None
+    return command_prefix(netns, sudo=needs_sudo())
+
+
+def _lock_dir() -> Path:
+    return _LOCKS if os.geteuid() == 0 else settings.VWG_STATE_DIR / "locks"
+
+
+def _look_at(path: Path) -> Sight:
+    try:
+        alias = (path / "ifalias").read_text().strip()
+        flags = int((path / "flags").read_text(), 16)
+    except OSError:
+        return Sight(exists=False, up=False, stamp="")
+    return Sight(
+        True, bool(flags & 1), alias.removeprefix(STAMP) if alias.startswith(STAMP) else ""
+    )
+
+
+class MemoryLink:
+    """The link of a memory driver, for unit tests: up and ours unless a test says otherwise."""
+
+    def __init__(self, interface: Interface) -> None:
+        self.driver = MemoryDriver(
+            interface.name,
+            private_key=open_interface_key(interface.uuid, interface.private_key),
+        )
+        self.exists = self.up = True
+        self.stamp_text = interface.stamp
+        self.outages = 0
+
+    def state(self) -> LinkState:
+        return LinkState(
+            exists=self.exists,
+            is_wireguard=self.exists,
+            up=self.up,
+            stamp=self.stamp_text or None,
+            backend="userspace" if self.exists else None,
+        )
+
+    def bring_up(self, spec: LinkSpec, endpoints: Mapping[str, Endpoint] | None = None) -> Outcome:
+        if self.exists and self.up:
+            return Outcome.ALREADY
+        self.exists = self.up = True
+        self.stamp_text = spec.stamp
+        self.driver.sync(spec.device)
+        return Outcome.CREATED
+
+    def bring_down(self, spec: LinkSpec | None = None) -> bool:
+        was, self.exists, self.up, self.stamp_text = self.exists, False, False, ""
+        self.driver = MemoryDriver(self.driver.interface)
+        self.outages += 1
+        return was
+
+    def stamp(self, uuid: str) -> None:
+        self.stamp_text = uuid
+
+
+_memory: dict[int, MemoryLink] = {}
+
+
+def memory_station(interface: Interface) -> MemoryLink:
+    """The one memory link of an interface in this process."""
+    return _memory.setdefault(interface.pk, MemoryLink(interface))
+
+
+def forget_memory() -> None:
+    """Start every test with empty gateways."""
+    _memory.clear()
