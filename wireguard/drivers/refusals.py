@@ -35,8 +35,9 @@ _FORBIDDEN: Final = re.compile(
 )
 # Without a kernel module a missing (or dead) userspace interface is "Protocol not supported".
 _MISSING: Final = re.compile(
-    r"(?:interface|configuration): (?:No such device|No such file or directory|Protocol not supported"
-    r"|Operation not supported|Connection refused)|Cannot open network namespace"
+    r"(?:interface|configuration): (?:No such device|No such file or directory"
+    r"|Protocol not supported|Operation not supported|Connection refused)"
+    r"|Cannot open network namespace"
 )
 _PASSING: Final = re.compile(
     r"Cannot allocate memory|No buffer space|Resource temporarily unavailable|Interrupted"
