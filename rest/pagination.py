@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core import signing
 from django.core.exceptions import FieldDoesNotExist
@@ -21,7 +21,9 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:  # REST framework imports this module while it imports its views
+    from rest_framework.views import APIView
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
@@ -66,7 +68,7 @@ class KeysetPagination(BasePagination):
     """
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         limit = self._limit(request)
         ordering, column = self._ordering(request, view)
@@ -112,7 +114,7 @@ class KeysetPagination(BasePagination):
     def _ordering(self, request: Request, view: APIView | None) -> tuple[str, str]:
         """The public ordering and the column it means."""
         allowed = _columns(view)
-        ordering = request.query_params.get("ordering") or getattr(view, "ordering", "-id")
+        ordering = str(request.query_params.get("ordering", getattr(view, "ordering", "-id")))
         name = ordering.removeprefix("-")
         if name not in allowed:
             raise _refuse("ordering", f"This must be one of: {', '.join(sorted(allowed))}.")

@@ -29,7 +29,7 @@ class TokenUser(AnonymousUser):
 
     def __init__(self, token: ApiToken) -> None:
         self.token = token
-        self.username = token.name
+        self.username: str = token.name  # type: ignore[assignment]
 
     @property
     def is_authenticated(self) -> Any:

@@ -11,15 +11,17 @@ A view that says nothing is refused: forgetting fails closed.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from tenants.models import Membership
 from tenants.scoping import FULL, READ_ONLY, Caller, caller_of
+
+if TYPE_CHECKING:  # REST framework imports this module while it imports its views
+    from rest_framework.views import APIView
 
 SCOPES: Final[Mapping[str, str]] = {
     "clients:read": "see clients, their devices and usage",

@@ -126,9 +126,14 @@ def _acting(own: Tenant, operator: str, request: HttpRequest | Request) -> Tenan
     elif not operator:
         raise PermissionDenied(f"{TENANT_HEADER} is for operators.")
     else:
-        tenant = Tenant.objects.filter(slug=slug).first() if slug.isprintable() else None
-        if tenant is None:
-            raise ParseError(f"{TENANT_HEADER} names no tenant.")
+        tenant = _named(slug)
     if tenant.status != Tenant.Status.ACTIVE and not operator:
         raise PermissionDenied(f"The tenant is {tenant.status}.")
+    return tenant
+
+
+def _named(slug: str) -> Tenant:
+    tenant = Tenant.objects.filter(slug=slug).first() if slug.isprintable() else None
+    if tenant is None:
+        raise ParseError(f"{TENANT_HEADER} names no tenant.")
     return tenant

@@ -1,3 +1,21 @@
-"""The API's URLs: who serves what below /api/."""
+"""The API's URLs, its description, and the two health checks."""
 
-urlpatterns: list = []
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+from vwg import schema
+from vwg.health import live, ready
+
+__all__ = ["schema", "urlpatterns"]  # importing `schema` registers the security schemes
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz/live", live, name="healthz-live"),
+    path("healthz/ready", ready, name="healthz-ready"),
+    path("api/v1/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+    path(
+        "api/v1/docs/",
+        SpectacularSwaggerSplitView.as_view(template_name="rest/docs.html", url_name="schema"),
+        name="docs",
+    ),
+    path("api/v1/", include("gateways.api.urls")),
+]

@@ -181,6 +181,7 @@ def _plain(request: HttpRequest, status: int, code: str, detail: str) -> HttpRes
             body(status, [{"field": None, "code": code, "detail": detail}], founding=founding),
             status=status,
             content_type="application/json" if founding else CONTENT_TYPE,
+            json_dumps_params={"separators": (",", ":")},
         )
     try:
         return render(request, f"{status}.html", {"detail": detail}, status=status)

@@ -1,0 +1,78 @@
+"""Jobs as the API shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from gateways.models import Job, JobItem
+
+
+class JobRef(serializers.Serializer[Any]):
+    """How a write names its job."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Job.Status.choices)
+    href = serializers.CharField()
+
+
+def job_ref(job: Job) -> dict[str, str]:
+    """The body of `JobRef`."""
+    return {
+        "id": str(job.uuid),
+        "status": str(job.status),
+        "href": reverse("job", kwargs={"job_id": job.uuid}),
+    }
+
+
+class Progress(serializers.Serializer[Any]):
+    """How many of a job's items are settled, and how many of those failed."""
+
+    total = serializers.IntegerField()
+    done = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class JobSerializer(serializers.Serializer[Any]):
+    """A job without its items."""
+
+    id = serializers.UUIDField(source="uuid")
+    href = serializers.SerializerMethodField()
+    kind = serializers.ChoiceField(choices=Job.Kind.choices)
+    status = serializers.ChoiceField(choices=Job.Status.choices)
+    progress = Progress(source="*")
+    tier = serializers.IntegerField(allow_null=True)
+    message = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+    def get_href(self, job: Job) -> str:
+        return job_ref(job)["href"]
+
+
+class JobItemSerializer(serializers.Serializer[Any]):
+    """What became of one device on one interface; ``client`` is null once it is gone."""
+
+    public_key = serializers.CharField()
+    interface = serializers.CharField(source="interface.name")
+    client = serializers.SerializerMethodField()
+    outcome = serializers.ChoiceField(source="status", choices=JobItem.Status.choices)
+    tier = serializers.IntegerField(allow_null=True)
+    attempts = serializers.IntegerField()
+    duration_ms = serializers.FloatField(allow_null=True)
+    message = serializers.CharField()
+
+    @extend_schema_field({"type": ["string", "null"], "format": "uuid"})
+    def get_client(self, item: JobItem) -> str | None:
+        return None if item.peer is None else str(item.peer.client.uuid)
+
+
+class JobDetailSerializer(JobSerializer):
+    """A job with its first items; ``items_next`` leads to the rest, null when there is none."""
+
+    items = JobItemSerializer(many=True, source="first_items")
+    items_next = serializers.CharField(allow_null=True)
