@@ -80,6 +80,9 @@ def apply_interface(*, interface_id: int) -> None:
 
 def _run(work: Round) -> bool:
     """One round; False when the interface must be tried again later."""
+    if not work.interface.enabled:
+        _settle_all(work, tier=None, message="The interface is off; it starts with this change")
+        return True
     try:
         ready = link.make_ready(work.interface, work.station)
         if ready.tier == 3:
@@ -233,7 +236,7 @@ def _write(work: Round, notes: Notes) -> None:
     work.outcomes.clear()
 
 
-def _settle_all(work: Round, *, tier: int, message: str) -> None:
+def _settle_all(work: Round, *, tier: int | None, message: str) -> None:
     for item in work.unsettled:
         work.settle_item(item, ok=True, tier=tier, message=message)
     _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))

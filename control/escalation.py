@@ -61,11 +61,12 @@ def synchronise(interface: Interface, post: Station) -> None:
 def restart(interface: Interface, post: Station) -> None:
     """Tier 3: read what can be read, take the link down, bring it up, give endpoints back."""
     harvest(interface, post)
-    _down(interface, post)
+    take_down(interface, post)
     link.bring_up(interface, post)
 
 
-def _down(interface: Interface, post: Station) -> None:
+def take_down(interface: Interface, post: Station) -> None:
+    """Take our link down, with its hooks and its firewall table. Raises link.NotOurs."""
     sight = post.look()
     if sight.exists and not link.is_ours(interface, sight):
         raise link.refuse(interface)

@@ -62,7 +62,7 @@ class Station:
         if settings.VWG_DRIVER == "memory":
             return nullcontext()
         netns = self.interface.gateway.netns or None
-        return HostLock(_lock_dir(), netns_id(netns), self.interface.name, timeout_s=timeout_s)
+        return HostLock(lock_dir(), netns_id(netns), self.interface.name, timeout_s=timeout_s)
 
     def look(self) -> Sight:
         """Whose link it is, without a process where it lies in our own namespace."""
@@ -103,7 +103,7 @@ def _wg_prefix(name: str, netns: str | None) -> tuple[str, ...]:
     return command_prefix(netns, sudo=needs_sudo())
 
 
-def _lock_dir() -> Path:
+def lock_dir() -> Path:
     return _LOCKS if os.geteuid() == 0 else settings.VWG_STATE_DIR / "locks"
 
 

@@ -34,7 +34,8 @@ VWG_STATE_DIR = Path(env.str("VWG_STATE_DIR", default=str(BASE_DIR / "var"))).re
 VWG_ENDPOINT = env.str("VWG_ENDPOINT", default="")
 VWG_GATEWAY = env.str("VWG_GATEWAY", default="local")
 VWG_INTERFACE = env.str("VWG_INTERFACE", default="wg0")
-VWG_ADDRESS = env.list("VWG_ADDRESS", default=["10.252.0.1/16"])
+#: The interface's own addresses; unset: 10.252.0.1/16 and a random IPv6 ULA.
+VWG_ADDRESS = env.list("VWG_ADDRESS", default=[])
 VWG_LISTEN_PORT = env.int("VWG_LISTEN_PORT", default=51820)
 VWG_NETNS = env.str("VWG_NETNS", default="") or None
 #: The `wg` command: "awg" for AmneziaWG.

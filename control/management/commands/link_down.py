@@ -1,0 +1,34 @@
+"""`manage.py link_down`: take an interface down with all that was made for it."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from control import bootfile, escalation
+from control.management.interfaces import add_interface_argument, chosen
+from gateways.drivers import station
+from gateways.models import Interface
+from wireguard.errors import WireGuardError
+
+
+class Command(BaseCommand):
+    help = "Take an interface down. Its clients are cut off until it is brought up again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add_interface_argument(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        interface = chosen(str(options["interface"]))
+        post = station(interface)
+        try:
+            with post.lock(timeout_s=30.0):
+                escalation.harvest(interface, post)
+                Interface.objects.filter(pk=interface.pk).update(
+                    enabled=False, state=Interface.State.DOWN, state_reason="stopped by hand"
+                )
+                escalation.take_down(interface, post)
+        except WireGuardError as error:
+            raise CommandError(str(error)) from None
+        bootfile.write(interface)
+        self.stdout.write(f"{interface.name} is down")
