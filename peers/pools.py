@@ -38,7 +38,7 @@ def make_pools(interface: Interface, addresses: Iterable[str]) -> list[AddressPo
     A network without room for one peer (a /32, say) makes none. Raises `Invalid` for a malformed
     address and `Conflict` for a network that overlaps what the gateway already routes.
     """
-    made = []
+    made: list[AddressPool] = []
     for text in addresses:
         try:
             own = ip_interface(check_interface_address(text))
@@ -89,7 +89,7 @@ def _span(network: Network, server: Address) -> tuple[Address, Address] | None:
 def _refuse_overlap(interface: Interface, network: Network) -> None:
     others = AddressPool.objects.filter(gateway_id=interface.gateway_id, family=network.version)
     for other in others.values_list("network", flat=True):
-        if network.overlaps(ip_network(other)):  # type: ignore[arg-type]
+        if network.overlaps(ip_network(other)):
             raise Conflict(
                 f"{network} overlaps the pool {other} of this gateway.",
                 field="addresses",

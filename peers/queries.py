@@ -7,12 +7,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Case, CharField, Exists, F, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from gateways.models import Interface, JobItem
@@ -44,6 +56,8 @@ class Device:
     reason: str
     private_key_known: bool
     preshared_key_set: bool
+    #: When the interface was last read; the peer's live figures are from then.
+    observed_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -196,6 +210,7 @@ def view_devices(peers: QuerySet[Peer]) -> list[Device]:
         .annotate(
             interface_name=F("interface__name"),
             gateway_slug=F("interface__gateway__slug"),
+            observed_at=F("interface__observed_at"),
             has_key=Exists(PeerKey.objects.filter(peer=OuterRef("pk"))),
         )
         .order_by("pk")
@@ -216,10 +231,11 @@ def view_devices(peers: QuerySet[Peer]) -> list[Device]:
             gateway=row.gateway_slug,
             addresses=as_networks(addresses[row.pk]),
             networks=tuple(networks[row.pk]),
-            status=row.status_word,
-            reason=row.status_reason,
+            status=vars(row)["status_word"],
+            reason=vars(row)["status_reason"],
             private_key_known=bool(row.has_key),
             preshared_key_set=bool(row.preshared_key),
+            observed_at=row.observed_at,
         )
         for row in rows
     ]
@@ -237,3 +253,16 @@ def _is_uuid(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def count_peers(interface: Interface, tenant_id: int | None, *, at: datetime) -> dict[str, int]:
+    """How many peers the interface should have, are online, and wait: of one tenant, or of all."""
+    rows = Peer.objects.filter(interface=interface, deleted_at__isnull=True)
+    if tenant_id is not None:
+        rows = rows.filter(tenant_id=tenant_id)
+    online = Q(observed_present=True, blocked=False, last_handshake_at__gte=at - ONLINE_WITHIN)
+    return rows.aggregate(
+        peers=Count("pk"),
+        online=Count("pk", filter=online),
+        pending=Count("pk", filter=Q(applied_generation__lt=F("generation"))),
+    )

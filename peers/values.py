@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from rest.errors import Invalid
+from rest.fields import bad_characters
 from wireguard.allowed_ips import check_endpoint, check_keepalive, check_network
 from wireguard.errors import InvalidConfig, InvalidKey
 from wireguard.keys import check_preshared_key, check_public_key, generate_preshared_key
@@ -28,38 +28,26 @@ MAX_METADATA = 8 * 1024  # bytes of its JSON
 
 Check = Callable[[object, str], Any]
 
-# Controls (with NUL, ESC and U+0085), line and paragraph separators, surrogates, private use and
-# unassigned: none is text. Of the formatting ones (Cf) the bidi controls are refused, since they
-# make a name read as another; joiners are kept, since Persian and emoji need them.
-_NOT_TEXT: Final = frozenset({"Cc", "Zl", "Zp", "Cs", "Cn", "Co"})
-_BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _TELEGRAM: Final = re.compile(r"@?[A-Za-z0-9_]{1,64}|-?[0-9]{1,20}", re.ASCII)
 
 
-def check_text(value: object, field: str, *, longest: int, lines: bool = False) -> str:
-    """Text that a person can read, "" included; ``lines`` allows line feeds and tabs."""
+def check_text(value: object, field: str, *, longest: int) -> str:
+    """One line of text that a person can read, or ""."""
     if not isinstance(value, str):
-        raise Invalid("This is not a text.", field=field, code="invalid")
+        raise Invalid("This is not a text.", field=field)
     if len(value) > longest:
         raise Invalid(f"At most {longest} characters.", field=field, code="max_length")
-    for character in value:
-        if lines and character in "\n\t":
-            continue
-        if character in _BIDI or unicodedata.category(character) in _NOT_TEXT:
-            raise Invalid(
-                "Control characters are not allowed.", field=field, code="control_character"
-            )
+    reason = bad_characters(value)
+    if reason:
+        raise Invalid(f"This text cannot be used: {reason}.", field=field, code="characters")
     return value
 
 
 def check_name(value: object, field: str = "name") -> str:
     """1 to 120 characters, at least one of them visible, no space around."""
     text = check_text(value, field, longest=120)
-    visible = any(unicodedata.category(character)[0] not in "ZC" for character in text)
-    if not visible or text != text.strip():
-        raise Invalid(
-            "A name has visible characters and no space around it.", field=field, code="blank"
-        )
+    if not text or text != text.strip():
+        raise Invalid("This is empty or has space around it.", field=field, code="blank")
     return text
 
 
@@ -93,8 +81,8 @@ def check_telegram_id(value: object, field: str) -> str:
 
 
 def check_note(value: object, field: str) -> str:
-    """Up to 2,000 characters; line feeds are allowed, since a note never leaves the database."""
-    return check_text(value, field, longest=2000, lines=True)
+    """One line of up to 2,000 characters."""
+    return check_text(value, field, longest=2000)
 
 
 def check_tags(value: object, field: str) -> list[str]:
@@ -117,13 +105,14 @@ def check_metadata(value: object, field: str) -> dict[str, Any]:
     if size > MAX_METADATA:
         raise Invalid(f"At most {MAX_METADATA} bytes.", field=field, code="max_length")
     if "\\u0000" in text:  # PostgreSQL's jsonb cannot hold it
-        raise Invalid("Control characters are not allowed.", field=field, code="control_character")
+        raise Invalid("A text in it holds a NUL character.", field=field, code="characters")
     return value
 
 
 def check_peer_keepalive(value: object, field: str) -> int | None:
     """Seconds between the server's keepalives to this device; None (or 0) for off."""
-    return _checked(check_keepalive, value, field)
+    seconds: int | None = _checked(check_keepalive, value, field)
+    return seconds
 
 
 def check_client_keepalive(value: object, field: str) -> int | None:

@@ -228,6 +228,7 @@ def _as_new(
         reason="",
         private_key_known=private_key_known,
         preshared_key_set=bool(peer.preshared_key),
+        observed_at=interface.observed_at,
     )
 
 

@@ -66,7 +66,7 @@ def add_peer(
             interface=interface,
             fields=_FIELDS,
             public_key=key,
-            **{"preshared_key": None, **wanted},  # type: ignore[arg-type]
+            **{"preshared_key": None, **wanted},
         )
         return Added(created.client, created.job, created=True)
     if peer.tenant_id != caller.tenant_id:
