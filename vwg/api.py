@@ -18,4 +18,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="docs",
     ),
     path("api/v1/", include("gateways.api.urls")),
+    path("api/", include("peers.api.urls")),
 ]
