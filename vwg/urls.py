@@ -12,5 +12,6 @@ handler500 = "vwg.errors.server_error"
 
 urlpatterns = [
     path("", include(api)),
+    path("", include("control.pages.urls")),
     path("admin/", admin.site.urls),
 ]

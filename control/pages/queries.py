@@ -1,0 +1,216 @@
+"""What the status page reads: a constant number of queries, whatever the number of devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+
+from control.pages.rows import InterfaceRow, JobRow, Page, PeerRow, Worker
+from control.pages.wording import interface_row, job_row, peer_row
+from gateways.models import GlobalSetting, Heartbeat, Interface, Job, JobItem
+from peers.models import Peer, PeerAddress
+from peers.queries import ONLINE_WITHIN, with_status
+from quotas.models import Hold
+
+PAGE_SIZE = 50
+#: A canary is sent every 10 s; a minute without an answer is what /healthz/ready calls late.
+LATE_SECONDS = 60
+SHOWS = ("all", "online", "waiting", "failed", "off")
+
+_ROW_EXISTS = Q(deleted_at__isnull=True)
+_LISTED = _ROW_EXISTS | ~Q(applied_key="")
+_WAITING = Q(generation__gt=F("applied_generation"), quarantine_reason="") | Q(
+    deleted_at__isnull=False
+)
+_FAILED = ~Q(quarantine_reason="")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Devices of one interface, or of all."""
+
+    wanted: int = 0
+    applied: int = 0
+    seen: int = 0
+    online: int = 0
+    waiting: int = 0
+    failed: int = 0
+    off: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(a + b for a, b in zip(self.values(), other.values(), strict=True)))
+
+    def values(self) -> tuple[int, ...]:
+        return tuple(vars(self).values())
+
+    @property
+    def all(self) -> int:
+        return self.wanted
+
+
+def _online(now: datetime) -> Q:
+    return Q(
+        observed_present=True,
+        blocked=False,
+        deleted_at__isnull=True,
+        last_handshake_at__gte=now - ONLINE_WITHIN,
+    )
+
+
+def counts(now: datetime) -> dict[int, Counts]:
+    """Counts by interface id, in one pass over the devices."""
+    grouped = (
+        Peer.objects.filter(_LISTED)
+        .values("interface_id")
+        .annotate(
+            wanted=Count("id", filter=_ROW_EXISTS),
+            applied=Count("id", filter=_ROW_EXISTS & Q(applied_generation__gte=F("generation"))),
+            seen=Count("id", filter=Q(observed_present=True)),
+            online=Count("id", filter=_online(now)),
+            waiting=Count("id", filter=_WAITING),
+            failed=Count("id", filter=_FAILED),
+            off=Count("id", filter=_ROW_EXISTS & Q(blocked=True)),
+        )
+        .order_by("interface_id")
+        .values_list(
+            "interface_id", "wanted", "applied", "seen", "online", "waiting", "failed", "off"
+        )
+    )
+    return {interface_id: Counts(*numbers) for interface_id, *numbers in grouped}
+
+
+def interfaces(found: dict[int, Counts], now: datetime) -> tuple[InterfaceRow, ...]:
+    """Every interface with its counts, the default one first."""
+    newest = JobItem.objects.filter(interface=OuterRef("pk"), status=JobItem.Status.DONE)
+    rows = (
+        Interface.objects.select_related("gateway")
+        .annotate(changed_at=Subquery(newest.order_by("-id").values("settled_at")[:1]))
+        .order_by("-is_default", "gateway__slug", "name")
+    )
+    defaults = GlobalSetting.objects.first()
+    host = (defaults.endpoint_address if defaults else "") or settings.VWG_ENDPOINT
+    return tuple(
+        interface_row(
+            row,
+            vars(found.get(row.pk, Counts())),
+            host=host,
+            changed_at=row.changed_at,
+            now=now,
+        )
+        for row in rows
+    )
+
+
+def peers(
+    *, query: str, show: str, interface: UUID | None, older: int, newer: int, now: datetime
+) -> Page:
+    """One page of devices, newest first. ``older``/``newer``: go on below/above this id, or 0.
+
+    ``query`` matches names anywhere, keys and addresses from their beginning.
+    """
+    found = _narrow(Peer.objects.filter(_LISTED), query, show, now)
+    if interface is not None:
+        found = found.filter(interface__uuid=interface)
+    window = _window(found, older, newer)
+    full = window[:PAGE_SIZE]
+    more = len(window) > PAGE_SIZE
+    if newer:
+        full.reverse()
+    rows = tuple(
+        peer_row(row, word=vars(row)["status_word"], reason=vars(row)["status_reason"], now=now)
+        for row in full
+    )
+    return Page(
+        rows=rows,
+        query=query,
+        show=show,
+        total=0,
+        older=full[-1].pk if full and (more or newer) else 0,
+        newer=full[0].pk if full and (older or (newer and more)) else 0,
+        cursor=f"older={older}" if older else f"newer={newer}" if newer else "",
+    )
+
+
+def _narrow(rows: QuerySet[Peer], query: str, show: str, now: datetime) -> QuerySet[Peer]:
+    conditions = {
+        "online": _online(now),
+        "waiting": _WAITING,
+        "failed": _FAILED,
+        "off": _ROW_EXISTS & Q(blocked=True),
+    }
+    if show in conditions:
+        rows = rows.filter(conditions[show])
+    if query:
+        holders = PeerAddress.objects.filter(address__startswith=query, peer__isnull=False)
+        rows = rows.filter(
+            Q(client__name__icontains=query)
+            | Q(name__icontains=query)
+            | Q(public_key__startswith=query)
+            | Q(pk__in=holders.values("peer_id"))
+        )
+    return rows
+
+
+def _window(rows: QuerySet[Peer], older: int, newer: int) -> list[Peer]:
+    if newer:
+        rows = rows.filter(pk__gt=newer).order_by("pk")
+    elif older:
+        rows = rows.filter(pk__lt=older).order_by("-pk")
+    else:
+        rows = rows.order_by("-pk")
+    holds = Prefetch(
+        "client__holds", queryset=Hold.objects.filter(closed_at__isnull=True).order_by("pk")
+    )
+    return list(
+        with_status(rows)
+        .select_related("client", "tenant", "interface__gateway")
+        .prefetch_related("addresses", holds)[: PAGE_SIZE + 1]
+    )
+
+
+def jobs(*, limit: int = 8, now: datetime) -> tuple[JobRow, ...]:
+    """Open jobs first, then the newest finished ones; ``limit`` of each at most."""
+    where = JobItem.objects.filter(job=OuterRef("pk")).order_by("pk")
+    base = Job.objects.select_related("tenant").annotate(
+        where=Subquery(where.values("interface__name")[:1]),
+        worst=Subquery(where.exclude(message="").order_by("-status").values("message")[:1]),
+        tried=Subquery(where.values("attempts")[:1]),
+    )
+    open_ones = base.filter(status__in=[Job.Status.PENDING, Job.Status.RUNNING]).order_by("-id")
+    rest = base.filter(status__in=[Job.Status.SUCCEEDED, Job.Status.FAILED]).order_by("-id")
+    rows: list[Any] = [*open_ones[:limit], *rest[:limit]]
+    return tuple(job_row(row, row.where or "", row.worst or "", now) for row in rows[: limit + 4])
+
+
+def job(uuid: UUID, now: datetime) -> tuple[JobRow, QuerySet[JobItem]] | None:
+    """One job and its items that did not work, or None."""
+    row = Job.objects.select_related("tenant").filter(uuid=uuid).first()
+    if row is None:
+        return None
+    items = row.items.select_related("interface__gateway", "peer__client").order_by("pk")
+    first = items.first()
+    troubled = items.filter(status=JobItem.Status.FAILED)[:20]
+    name = first.interface.name if first else ""
+    return job_row(row, name, "", now), troubled
+
+
+def workers(now: datetime) -> tuple[Worker, ...]:
+    """Every queue that has ever answered."""
+    late = now - timedelta(seconds=LATE_SECONDS)
+    beats = Heartbeat.objects.order_by("queue")[:50]
+    return tuple(Worker(beat.queue, beat.seen_at, beat.seen_at < late) for beat in beats)
+
+
+def peer_of(uuid: UUID, now: datetime) -> tuple[Peer, PeerRow] | None:
+    """One device that is not removed, with all that its page needs, or None."""
+    found = _window(Peer.objects.filter(uuid=uuid, deleted_at__isnull=True), 0, 0)
+    if not found:
+        return None
+    row = found[0]
+    words = vars(row)
+    return row, peer_row(row, word=words["status_word"], reason=words["status_reason"], now=now)

@@ -1,0 +1,22 @@
+"""The portal's pages."""
+
+from allauth.account.views import LoginView, LogoutView
+from django.urls import path
+from django.views.i18n import set_language
+
+from control.pages import apply_views, peer_views, views
+
+urlpatterns = [
+    path("", views.status, name="page-status"),
+    path("live/", views.live, name="page-live"),
+    path("apply/", apply_views.apply, name="page-apply"),
+    path("jobs/<uuid:uuid>/", apply_views.job, name="page-job"),
+    path("peers/new/", peer_views.new, name="page-peer-new"),
+    path("peers/<uuid:uuid>/", peer_views.show, name="page-peer"),
+    path("peers/<uuid:uuid>/file/", peer_views.file, name="page-peer-file"),
+    path("peers/<uuid:uuid>/remove/", peer_views.remove, name="page-peer-remove"),
+    path("sign-in/", LoginView.as_view(), name="account_login"),
+    path("sign-out/", LogoutView.as_view(http_method_names=["post"]), name="account_logout"),
+    path("language/", set_language, name="page-language"),
+    path("theme/", views.theme, name="page-theme"),
+]

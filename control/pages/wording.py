@@ -1,0 +1,217 @@
+"""From a row of the database to what the page says about it. Pure: values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils.translation import gettext, ngettext
+
+from control.pages import formats
+from control.pages.rows import InterfaceRow, JobRow, PeerRow
+from gateways.models import Interface, Job
+from peers.models import Peer
+from peers.queries import ONLINE_WITHIN
+from quotas.models import Hold
+
+#: Figures older than this are shown as old.
+STALE_SECONDS = 30
+
+
+def drift_size(drift: Mapping[str, int]) -> int:
+    """How many differences an observation found that vwg puts right (guarded ones it does not)."""
+    return sum(count for kind, count in drift.items() if kind != "guarded")
+
+
+def interface_row(
+    row: Interface,
+    found: Mapping[str, int],
+    *,
+    host: str,
+    changed_at: datetime | None,
+    now: datetime,
+) -> InterfaceRow:
+    """An interface as the table shows it; ``host`` is what clients dial if nothing nearer says."""
+    drift = drift_size(row.drift)
+    read_age = formats.age(row.observed_at, now)
+    glyph, words = _interface_state(row, found, drift, read_age)
+    host = row.endpoint_address or row.gateway.endpoint_address or host
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return InterfaceRow(
+        uuid=row.uuid,
+        gateway=row.gateway.slug,
+        name=row.name,
+        glyph=glyph,
+        words=words,
+        wanted=found["wanted"],
+        applied=found["applied"],
+        seen=row.observed_peers,
+        online=found["online"],
+        waiting=found["waiting"],
+        failed=found["failed"],
+        endpoint=f"{host or '?'}:{row.listen_port}",
+        link=_link(row.observed_backend),
+        changed_at=changed_at,
+        observed_at=row.observed_at,
+        stale=read_age is None or read_age > STALE_SECONDS,
+        foreign=row.state == Interface.State.FOREIGN,
+        guarded=len(row.guard_keys),
+        drift=drift,
+        reason=row.state_reason,
+        alarm=row.gateway.alarm,
+    )
+
+
+def _link(backend: str) -> str:
+    return {"kernel": gettext("kernel"), "userspace": "wireguard-go"}.get(backend, backend)
+
+
+def _interface_state(
+    row: Interface, found: Mapping[str, int], drift: int, read_age: float | None
+) -> tuple[str, str]:
+    fixed = {
+        Interface.State.UNKNOWN: ("new", gettext("Not seen yet")),
+        Interface.State.DOWN: ("bad", gettext("Down")),
+        Interface.State.FOREIGN: ("warn", gettext("Foreign")),
+        Interface.State.UNREACHABLE: ("bad", gettext("No answer")),
+    }
+    if not row.enabled:
+        return "off", gettext("Off")
+    if row.state in fixed:
+        return fixed[Interface.State(row.state)]
+    if row.guard_keys:
+        count = len(row.guard_keys)
+        text = ngettext("%s unknown peer", "%s unknown peers", count)
+        return "warn", text % formats.number(count)
+    if found["failed"]:
+        return "bad", gettext("%s set aside") % formats.number(found["failed"])
+    if found["waiting"]:
+        return "wait", gettext("Applying %s") % formats.number(found["waiting"])
+    if drift:
+        return "warn", gettext("Drift: %s") % formats.number(drift)
+    if read_age is not None and read_age > STALE_SECONDS:
+        return "warn", gettext("Up, not read lately")
+    return "live", gettext("Up, matches")
+
+
+def peer_row(row: Peer, *, word: str, reason: str, now: datetime) -> PeerRow:
+    """A device as the table shows it; ``word`` and ``reason`` are `peers.queries.with_status`'s."""
+    glyph, words = _presence(row, now)
+    status, status_glyph, status_words, reason = _status(row, word, reason)
+    addresses = sorted((a.family, a.address) for a in row.addresses.all())
+    return PeerRow(
+        uuid=row.uuid,
+        name=row.client.name,
+        device=row.name,
+        tenant="" if row.tenant.slug == "default" else row.tenant.name,
+        interface=row.interface.name,
+        address=addresses[0][1] if addresses else "",
+        more_addresses=max(0, len(addresses) - 1),
+        glyph=glyph,
+        words=words,
+        endpoint=row.observed_endpoint,
+        last_handshake_at=row.last_handshake_at,
+        download=row.tx_bytes,
+        upload=row.rx_bytes,
+        status=status,
+        status_glyph=status_glyph,
+        status_words=status_words,
+        reason=reason,
+        going=row.deleted_at is not None,
+    )
+
+
+def _hold_words(reason: str) -> str:
+    return {
+        Hold.Reason.MANUAL: gettext("Off by hand"),
+        Hold.Reason.QUOTA: gettext("Off: quota"),
+        Hold.Reason.EXPIRED: gettext("Off: expired"),
+        Hold.Reason.TENANT_SUSPENDED: gettext("Off: reseller suspended"),
+        Hold.Reason.TENANT_POOL: gettext("Off: reseller's quota"),
+        Hold.Reason.PLAN: gettext("Off: no plan"),
+    }.get(Hold.Reason(reason), gettext("Off"))
+
+
+def _presence(row: Peer, now: datetime) -> tuple[str, str]:
+    """Whether the device is connected. A handshake while blocked is not presence."""
+    if row.deleted_at is not None:
+        return "off", gettext("Removed")
+    if row.blocked:
+        holds = list(row.client.holds.all())
+        return "off", _hold_words(holds[0].reason) if holds else gettext("Off")
+    since = formats.age(row.last_handshake_at, now)
+    if since is None:
+        return "new", gettext("Not used yet")
+    if row.observed_present and since <= ONLINE_WITHIN.total_seconds():
+        return "live", gettext("Online")
+    return "idle", gettext("Idle")
+
+
+def _status(row: Peer, word: str, reason: str) -> tuple[str, str, str, str]:
+    """The API's status word, glyph, words and reason: what became of the last change."""
+    if word == "quarantined":
+        return word, "bad", gettext("Set aside"), reason
+    if row.deleted_at is not None:
+        return "pending", "wait", gettext("Removing"), ""
+    if word == "failed":
+        return word, "bad", gettext("Failed"), reason
+    if word == "pending":
+        return word, "wait", gettext("Applying"), ""
+    if word == "applied":
+        return word, "done", gettext("Sent, not read back yet"), ""
+    if row.blocked:
+        return word, "off", gettext("Off, confirmed"), ""
+    return word, "live", gettext("Live"), ""
+
+
+def job_row(row: Job, where: str, worst: str, now: datetime) -> JobRow:
+    """A job as the table shows it."""
+    took = (row.finished_at - row.created_at).total_seconds() if row.finished_at else None
+    glyph, words = _job_state(row)
+    return JobRow(
+        uuid=row.uuid,
+        kind=row.kind,
+        title=_job_title(row),
+        interface=where,
+        status=row.status,
+        glyph=glyph,
+        words=words,
+        total=row.total,
+        done=row.done,
+        failed=row.failed,
+        tier=row.tier,
+        took=took,
+        by=row.actor_name or "vwg",
+        created_at=row.created_at,
+        message=row.message or worst,
+    )
+
+
+def _job_title(row: Job) -> str:
+    count = formats.number(row.total)
+    titles = {
+        Job.Kind.CREATE: ngettext("Add %s device", "Add %s devices", row.total),
+        Job.Kind.UPDATE: ngettext("Change %s device", "Change %s devices", row.total),
+        Job.Kind.DELETE: ngettext("Remove %s device", "Remove %s devices", row.total),
+        Job.Kind.ENABLE: ngettext("Switch on %s device", "Switch on %s devices", row.total),
+        Job.Kind.DISABLE: ngettext("Switch off %s device", "Switch off %s devices", row.total),
+    }
+    fixed = {
+        Job.Kind.APPLY: gettext("Apply"),
+        Job.Kind.HEAL: gettext("Heal drift"),
+        Job.Kind.LINK: gettext("Bring up the interface"),
+    }
+    kind = Job.Kind(row.kind)
+    return titles[kind] % count if kind in titles else fixed[kind]
+
+
+def _job_state(row: Job) -> tuple[str, str]:
+    if row.status == Job.Status.SUCCEEDED:
+        return "done", gettext("Done")
+    if row.status == Job.Status.FAILED:
+        if row.failed < row.done:
+            return "warn", gettext("Partly done")
+        return "bad", gettext("Failed")
+    if row.status == Job.Status.RUNNING:
+        return "wait", gettext("Running")
+    return "idle", gettext("Waits")

@@ -1,0 +1,73 @@
+"""What the templates of the portal are made of: icons, states, figures and ages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import now as clock
+
+from control.pages import formats
+from control.pages.cookies import THEME_COOKIE, THEMES
+
+register = template.Library()
+register.filter("number", formats.number)
+register.filter("size", formats.size)
+register.filter("duration", formats.duration)
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """An icon of the sprite, 20 px, in the colour of the text around it."""
+    return format_html(
+        '<svg class="ico{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        f" {extra}" if extra else "",
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def glyph(state: str) -> SafeString:
+    """One of the eight state glyphs: live, idle, new, wait, off, warn, bad, done."""
+    return format_html(
+        '<svg class="glyph st-{0}" aria-hidden="true"><use href="{1}#st-{0}"/></svg>',
+        state,
+        static("icons.svg"),
+    )
+
+
+@register.simple_tag
+def state(name: str, words: str) -> SafeString:
+    """A state in shape, word, and colour, in this order."""
+    return format_html(
+        '<span class="st st-{0}"><svg aria-hidden="true"><use href="{1}#st-{0}"/></svg>{2}</span>',
+        name,
+        static("icons.svg"),
+        words,
+    )
+
+
+@register.simple_tag
+def ago(at: datetime | None, reading: object = "") -> SafeString:
+    """A moment as its age, which portal.js keeps true. ``reading`` names what was read then:
+    "page", or an interface's id; the poll tells its newest moment in a header."""
+    if at is None:
+        return mark_safe("")
+    return format_html(
+        '<time datetime="{}" data-ago="{}">{}</time>',
+        at.isoformat(timespec="milliseconds"),
+        reading,
+        formats.ago((clock() - at).total_seconds()),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: template.Context) -> str:
+    """The theme the reader chose: "light", "dark", or "" for what the system says."""
+    request = context.get("request")
+    chosen = request.COOKIES.get(THEME_COOKIE, "") if request else ""
+    return chosen if chosen in THEMES else ""
