@@ -16,7 +16,16 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    F,
+    OuterRef,
+    PositiveBigIntegerField,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 
 from gateways.models import AddressPool, GlobalSetting, Interface
 from peers.models import Peer, PeerAddress
@@ -265,5 +274,6 @@ def _move_on(offsets: dict[int, int]) -> None:
             next_offset=Case(
                 *(When(pk=pk, then=Value(offset)) for pk, offset in offsets.items()),
                 default=F("next_offset"),
+                output_field=PositiveBigIntegerField(),
             )
         )

@@ -22,6 +22,7 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    TextField,
     Value,
     When,
 )
@@ -162,9 +163,9 @@ def find_interface(name: str | None) -> Interface:
 def with_status(peers: QuerySet[Peer]) -> QuerySet[Peer]:
     """Annotate ``status_word`` and ``status_reason``: how far each peer's row has come."""
     items = JobItem.objects.filter(peer=OuterRef("pk"), action=JobItem.Action.PEER).order_by("-id")
-    blank = Value("", output_field=CharField())
+    no_word, blank = Value("", output_field=CharField()), Value("", output_field=TextField())
     return peers.annotate(
-        last_outcome=Coalesce(Subquery(items.values("status")[:1]), blank),
+        last_outcome=Coalesce(Subquery(items.values("status")[:1]), no_word),
         last_message=Coalesce(Subquery(items.values("message")[:1]), blank),
     ).annotate(
         status_word=Case(

@@ -1,0 +1,219 @@
+"""Clients and their devices in the admin site.
+
+What WireGuard must learn of is changed through the services, by the actions below and the API;
+the forms show it and change only what nobody but people read. Secrets are on no page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from audit.events import Actor
+from audit.models import AuditEvent
+from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
+from peers.services.changes import note_act
+from peers.services.clients import delete_client, disable_client, enable_client
+from rest.errors import Refusal
+from tenants.models import User
+from tenants.scoping import Caller, client_address
+
+
+class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that only the services write."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class _PeerInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Peer
+    fields = readonly_fields = ["interface", "public_key", "blocked", "applied_at", "verified_at"]
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Client)
+class ClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Notes and labels may be edited here; the rest goes through the actions."""
+
+    list_display = ["name", "tenant", "external_id", "devices", "open_holds", "created_at"]
+    list_filter = [("deleted_at", admin.EmptyFieldListFilter), "tenant"]
+    list_select_related = ["tenant"]
+    search_fields = ["name", "external_id", "email", "uuid", "peers__public_key"]
+    ordering = ["-id"]
+    actions = ["enable", "disable", "delete_through_service"]
+    inlines = [_PeerInline]
+    fields = [
+        "uuid",
+        "tenant",
+        "name",
+        "external_id",
+        "email",
+        "telegram_id",
+        "note",
+        "tags",
+        "metadata",
+        "version",
+        "created_by",
+        "created_at",
+        "updated_at",
+        "deleted_at",
+    ]
+    readonly_fields = [
+        "uuid",
+        "tenant",
+        "name",
+        "external_id",
+        "email",
+        "telegram_id",
+        "tags",
+        "metadata",
+        "version",
+        "created_by",
+        "created_at",
+        "updated_at",
+        "deleted_at",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
+        rows: QuerySet[Client] = super().get_queryset(request)
+        live, held = Q(peers__deleted_at__isnull=True), Q(holds__closed_at__isnull=True)
+        return rows.annotate(
+            live_devices=Count("peers", filter=live, distinct=True),
+            held_by=Count("holds", filter=held, distinct=True),
+        )
+
+    @admin.display(description="devices", ordering="live_devices")
+    def devices(self, client: Client) -> int:
+        return int(vars(client)["live_devices"])
+
+    @admin.display(description="open holds", ordering="held_by")
+    def open_holds(self, client: Client) -> int:
+        return int(vars(client)["held_by"])
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Client | None = None) -> bool:
+        return False  # a cascade would leave a peer on the interface without a cause
+
+    def save_model(self, request: HttpRequest, obj: Client, form: Any, change: bool) -> None:
+        """Save the note, the one field this form may change, with its audit event."""
+        obj.version += 1
+        obj.save(update_fields=["note", "version", "updated_at"])
+        after = {"note": obj.note}
+        note_act(
+            client=obj, actor=_caller(request, obj).actor, action="client.updated", after=after
+        )
+
+    @admin.action(description="Enable (close the manual hold)", permissions=["change"])
+    def enable(self, request: HttpRequest, clients: QuerySet[Client]) -> None:
+        self._each(request, clients, enable_client)
+
+    @admin.action(description="Disable (open the manual hold)", permissions=["change"])
+    def disable(self, request: HttpRequest, clients: QuerySet[Client]) -> None:
+        self._each(request, clients, disable_client)
+
+    @admin.action(description="Delete with all devices", permissions=["change"])
+    def delete_through_service(self, request: HttpRequest, clients: QuerySet[Client]) -> None:
+        self._each(request, clients, delete_client)
+
+    def _each(self, request: HttpRequest, clients: QuerySet[Client], act: Any) -> None:
+        """One transaction per client: a refusal stops that client alone."""
+        done = 0
+        for client in clients.filter(deleted_at__isnull=True).select_related("tenant"):
+            try:
+                act(caller=_caller(request, client), client_id=client.uuid, at=timezone.now())
+                done += 1
+            except Refusal as refusal:
+                self.message_user(request, f"{client}: {refusal.message}", messages.ERROR)
+        self.message_user(request, f"{done} clients: stored, and applied at once.")
+
+
+@admin.register(Peer)
+class PeerAdmin(_ReadOnly):
+    """Devices: what is wanted, what was applied, what was seen."""
+
+    list_display = [
+        "public_key",
+        "client",
+        "tenant",
+        "interface",
+        "blocked",
+        "generation",
+        "applied_generation",
+        "verified_generation",
+        "last_handshake_at",
+        "quarantine_reason",
+    ]
+    list_filter = [
+        ("deleted_at", admin.EmptyFieldListFilter),
+        "interface",
+        "blocked",
+        "observed_present",
+        ("quarantine_reason", admin.EmptyFieldListFilter),
+        "tenant",
+    ]
+    list_select_related = ["client", "tenant", "interface__gateway"]
+    search_fields = ["public_key", "client__name", "addresses__address", "uuid"]
+    ordering = ["-id"]
+    exclude = ["preshared_key"]
+
+
+@admin.register(PeerKey)
+class PeerKeyAdmin(_ReadOnly):
+    """That the portal knows a device's private key, never the key."""
+
+    list_display = ["peer", "created_at"]
+    list_select_related = ["peer"]
+    search_fields = ["peer__public_key", "peer__client__name"]
+    exclude = ["private_key"]
+
+
+@admin.register(PeerAddress)
+class PeerAddressAdmin(_ReadOnly):
+    """Addresses that are held, and those held back."""
+
+    list_display = ["address", "family", "pool", "gateway", "tenant", "peer", "free_at"]
+    list_filter = ["family", "gateway", ("free_at", admin.EmptyFieldListFilter), "tenant"]
+    list_select_related = ["pool", "gateway", "tenant", "peer"]
+    search_fields = ["address", "peer__public_key", "peer__client__name"]
+    ordering = ["-id"]
+
+
+@admin.register(PeerNetwork)
+class PeerNetworkAdmin(_ReadOnly):
+    """Networks behind devices."""
+
+    list_display = ["network", "gateway", "tenant", "peer"]
+    list_filter = ["gateway", "tenant"]
+    list_select_related = ["gateway", "tenant", "peer"]
+    search_fields = ["network", "peer__public_key", "peer__client__name"]
+    ordering = ["start"]
+    exclude = ["start", "end"]
+
+
+def _caller(request: HttpRequest, client: Client) -> Caller:
+    """The person at the admin site, acting for the client's tenant."""
+    user = request.user
+    if not isinstance(user, User):  # the admin site lets nobody else in
+        raise TypeError("an admin request without a user of ours")
+    actor = Actor(
+        AuditEvent.Actor.USER, str(user.uuid), user.get_username(), client_address(request)
+    )
+    return Caller(client.tenant, user.operator, frozenset({"*"}), actor)
