@@ -1,0 +1,129 @@
+"""Roles, operator levels and the declarations of views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory, force_authenticate
+from rest_framework.views import APIView
+
+from tenants.models import Tenant, User
+from tenants.permissions import SCOPES, needed_scope
+from tests.make import make_user
+
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+#: Described for everybody.
+PUBLIC = {"schema", "docs"}
+
+
+class Things(APIView):
+    scopes = {"GET": "clients:read", "POST": "clients:write"}
+
+    def get(self, request: Request) -> Response:
+        return Response("read")
+
+    def post(self, request: Request) -> Response:
+        return Response("written")
+
+
+class OperatorThings(Things):
+    operator_only = True
+
+
+class Undeclared(Things):
+    scopes = {}
+
+
+class PartlyDeclared(Things):
+    scopes = {"GET": "clients:read"}
+
+
+def status(view: type[APIView], user: User, method: str = "get") -> int:
+    request = getattr(APIRequestFactory(), method)("/")
+    force_authenticate(request, user)
+    return int(view.as_view()(request).status_code)
+
+
+@pytest.fixture
+def manager(acme: Tenant) -> User:
+    return make_user("manfred", tenant=acme, role="manager")
+
+
+def test_owners_and_managers_read_and_write(alice: User, manager: User) -> None:
+    for user in (alice, manager):
+        assert [status(Things, user, method) for method in ("get", "post")] == [200, 200]
+
+
+def test_a_viewer_only_reads(viewer: User) -> None:
+    assert [status(Things, viewer, method) for method in ("get", "post")] == [200, 403]
+
+
+def test_an_operator_who_may_look_only_reads(auditor: User) -> None:
+    assert [status(Things, auditor, method) for method in ("get", "post")] == [200, 403]
+
+
+def test_operator_views_are_for_operators(alice: User, operator: User, auditor: User) -> None:
+    assert status(OperatorThings, alice) == 403
+    assert [status(OperatorThings, user) for user in (operator, auditor)] == [200, 200]
+    assert status(OperatorThings, auditor, "post") == 403
+
+
+def test_a_view_that_declares_nothing_is_refused_to_everybody(alice: User, operator: User) -> None:
+    assert [status(Undeclared, user) for user in (alice, operator)] == [403, 403]
+
+
+def test_a_method_that_is_not_declared_is_refused(alice: User) -> None:
+    assert [status(PartlyDeclared, alice, method) for method in ("get", "post")] == [200, 403]
+
+
+def test_a_method_that_does_not_exist_is_a_405(alice: User) -> None:
+    assert status(Things, alice, "delete") == 405
+
+
+def test_an_override_header_changes_nothing(alice: User) -> None:
+    request = APIRequestFactory().post("/", HTTP_X_HTTP_METHOD_OVERRIDE="DELETE")
+    force_authenticate(request, alice)
+    assert Things.as_view()(request).data == "written"
+
+
+def routes(patterns: list[Any]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+def api_views() -> list[tuple[str, type[APIView], list[str]]]:
+    """Name, class and methods of every REST view of the project."""
+    found = []
+    for route in routes(get_resolver().url_patterns):
+        view = getattr(route.callback, "cls", getattr(route.callback, "view_class", None))
+        if view is None or not issubclass(view, APIView) or route.name in PUBLIC:
+            continue
+        actions = getattr(route.callback, "actions", None)
+        methods = actions or [name for name in view.http_method_names if hasattr(view, name)]
+        found.append((str(route.pattern), view, [name.upper() for name in methods]))
+    return found
+
+
+def test_every_route_of_the_api_declares_a_known_scope_for_each_method() -> None:
+    views = api_views()
+    assert len(views) >= 3
+    for path, view, methods in views:
+        for method in methods:
+            scope = needed_scope(view, method)
+            assert method == "OPTIONS" or scope in SCOPES, f"{method} {path} declares {scope}"
+            if method in WRITES and scope is not None:
+                assert scope.endswith(":write"), f"{method} {path} needs only {scope}"
+
+
+def test_no_route_of_the_api_opens_its_own_door() -> None:
+    for path, view, _ in api_views():
+        names = {permission.__name__ for permission in view.permission_classes}  # type: ignore[union-attr]
+        assert "Scoped" in names, path
