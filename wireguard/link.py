@@ -13,7 +13,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from wireguard.config import render_sync
 from wireguard.daemon import FLAVOURS, Daemon
 from wireguard.errors import DriverRejected, InterfaceMissing
 from wireguard.host import check_interface_name, command_prefix, lacks_kind
@@ -28,18 +27,16 @@ from wireguard.linkspec import (
     Outcome,
     read_state,
 )
+from wireguard.roster import Roster
 from wireguard.runner import Runner
 from wireguard.steps import Steps, failure
 from wireguard.surroundings import Surroundings, interface_networks
-from wireguard.types import DeviceConfig, PeerConfig
+from wireguard.types import DeviceConfig
 
 __all__ = ["Endpoint", "ForeignInterface", "Link", "LinkSpec", "LinkState", "Outcome"]
 
 DEFAULT_MTU: Final = 1420
 """Bytes: 1500 less 60 (IPv6 and UDP) and 20 of WireGuard's; what wg-quick(8) finds there too."""
-WAKE_KEEPALIVE_S: Final = 25
-ENDPOINTS_PER_CALL: Final = 200
-LOAD_WITHIN_S: Final = 60.0
 
 
 class Link:
@@ -89,7 +86,8 @@ class Link:
         """Make the link, or leave it alone if it is up with our stamp.
 
         ``endpoints`` maps public keys to where those clients were last seen. They are given
-        before any traffic, and woken: measured, that makes 0.1 s of a restart's 15 s silence.
+        before any traffic, and woken: measured, that makes 0.2 s of a restart's 15 s silence.
+        That is a courtesy: if it fails, it is logged, and the link is brought up all the same.
         A failure undoes what was begun and names its step; the host's forwarding stays on.
         Raises `ForeignInterface` for a link with any other stamp, or none.
         """
@@ -125,9 +123,10 @@ class Link:
         try:
             self._alias(UNFINISHED + spec.stamp)
             surroundings.run_hooks("PreUp", hooks.pre_up)
-            asleep = self._load(spec, endpoints)
+            roster = Roster(self._steps, self.name, self._command, surroundings)
+            roster.load(spec.device, endpoints)
             self._connect(spec, LinkState(exists=True), surroundings)
-            self._let_sleep(asleep)
+            roster.wake()
             begun = bool(hooks.post_up)
             surroundings.run_hooks("PostUp", hooks.post_up)
             self._alias(STAMP + spec.stamp)
@@ -150,28 +149,6 @@ class Link:
                     f"create: this kernel has no {self._flavour.kind}", explained=True
                 )
         self._daemon.start(Steps(self._runner))
-
-    def _load(self, spec: LinkSpec, endpoints: Mapping[str, Endpoint]) -> list[str]:
-        """Give the link its keys, port and peers; return the peers that are only woken once."""
-        text = render_sync(spec.device).encode()
-        sync = [self._command, "syncconf", self.name, "/dev/stdin"]
-        self._steps.run("load", sync, stdin=text, timeout=LOAD_WITHIN_S)
-        known = [
-            (peer, endpoint)
-            for peer in spec.device.peers
-            if (endpoint := _endpoint_of(peer, endpoints)) is not None
-        ]
-        self._set_peers([_waking(peer, endpoint) for peer, endpoint in known])
-        return [peer.public_key for peer, _ in known if not peer.persistent_keepalive]
-
-    def _let_sleep(self, keys: Sequence[str]) -> None:
-        """Switch the waking keepalive off again: the handshake it began goes on without it."""
-        self._set_peers([["peer", key, "persistent-keepalive", "0"] for key in keys])
-
-    def _set_peers(self, peers: Sequence[list[str]]) -> None:
-        for start in range(0, len(peers), ENDPOINTS_PER_CALL):
-            words = [word for peer in peers[start : start + ENDPOINTS_PER_CALL] for word in peer]
-            self._steps.run("endpoints", [self._command, "set", self.name, *words], timeout=15.0)
 
     def refresh(self, spec: LinkSpec) -> None:
         """Bring our link in service to its addresses, MTU, NAT and routes, without a new socket.
@@ -281,17 +258,3 @@ class Link:
             lines = [*put, *drop, *(put if drop else ())]
             text = "".join(f"{line}\n" for line in lines).encode()
             self._steps.run("addresses", ["ip", "-batch", "-"], stdin=text)
-
-
-def _endpoint_of(peer: PeerConfig, endpoints: Mapping[str, Endpoint]) -> str | None:
-    """Where the peer was last seen, else where its configuration says it is."""
-    seen = endpoints.get(peer.public_key)
-    if seen is None:
-        return peer.endpoint
-    address, port = seen
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-
-
-def _waking(peer: PeerConfig, endpoint: str) -> list[str]:
-    keepalive = str(peer.persistent_keepalive or WAKE_KEEPALIVE_S)
-    return ["peer", peer.public_key, "endpoint", endpoint, "persistent-keepalive", keepalive]

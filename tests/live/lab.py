@@ -18,6 +18,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -80,10 +81,14 @@ class Ping:
         return _counted(self._process.communicate(timeout=timeout)[0])
 
     def stop(self) -> PingResult:
-        """End it now (SIGINT), and count. The last request may still be on its way."""
+        """End it now (SIGINT), and count; a last request that was still on its way is not."""
         time.sleep(0.05)
         self._process.send_signal(signal.SIGINT)
-        return self.wait()
+        output = self._process.communicate(timeout=60.0)[0]
+        result = _counted(output)
+        answered = {int(number) for number in re.findall(r"icmp_seq=(\d+)", output)}
+        last_alone = result.received == result.sent - 1 and result.sent not in answered
+        return PingResult(result.sent - last_alone, result.received)
 
 
 def _counted(output: str) -> PingResult:
@@ -114,7 +119,8 @@ class Client:
 
     def start_ping(self, address: str, count: int = 100_000, interval: float = 0.01) -> Ping:
         """Ping in the background: `Ping.wait` or `Ping.stop` counts."""
-        argv = ["ip", "netns", "exec", self.netns, *_ping(address, count, interval, 1.0)]
+        words = [word for word in _ping(address, count, interval, 1.0) if word != "-q"]
+        argv = ["ip", "netns", "exec", self.netns, *words]
         return Ping(subprocess.Popen(argv, stdout=subprocess.PIPE, text=True))
 
     def wait_until_reaches(self, address: str, within_s: float = 10.0) -> float:

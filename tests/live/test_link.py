@@ -219,7 +219,6 @@ class Failing:
     [
         ("alias vwg~", "stamp"),
         ("syncconf", "load"),
-        ("wg set", "endpoints"),
         ("ip -batch", "addresses"),
         (" mtu ", "mtu"),
         ("nft -f", "firewall"),
@@ -436,13 +435,17 @@ def _outage_of_restart(bench: Bench, client: Client, *, given_back: bool) -> flo
     return max(stream.result.up.longest_gap_s, stream.result.down.longest_gap_s)
 
 
-def test_a_restart_that_gives_endpoints_back_is_short_and_leaves_no_drift(bench: Bench) -> None:
+@pytest.mark.parametrize("keepalive", [None, 20])
+def test_a_restart_that_gives_endpoints_back_is_short_and_leaves_no_drift(
+    bench: Bench, keepalive: int | None
+) -> None:
     client = bench.add_client()
+    bench.peers[0] = bench.peers[0]._replace(persistent_keepalive=keepalive)
     outage = _outage_of_restart(bench, client, given_back=True)
     print(f"\noutage of a restart, endpoints given back: {outage:.3f} s")
     assert outage <= 0.5
     keepalives = bench.lab.run("wg", "show", bench.name, "persistent-keepalive")
-    assert keepalives.split() == [client.public_key, "off"]
+    assert keepalives.split() == [client.public_key, str(keepalive or "off")]
 
 
 @pytest.mark.proof

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.unit.wireguard_link.recording import Answer, Recording
-from wireguard.errors import DriverForbidden, InvalidConfig
+from wireguard.errors import DriverForbidden, DriverUnavailable, InvalidConfig
 from wireguard.host import check_interface_name, command_prefix
 from wireguard.link import ForeignInterface, Link, LinkSpec, Outcome
 from wireguard.quick import QuickUnit
@@ -120,15 +120,34 @@ def test_endpoints_are_given_before_the_link_is_up_and_only_to_known_peers() -> 
         {KEYS[0]: ("192.0.2.7", 4000), KEYS[1]: ("2001:db8::7", 5), "unknown": ("192.0.2.8", 1)},
     )
     texts = [" ".join(call) for call in runner.calls]
+    load = texts.index("wg syncconf wg0 /dev/stdin")
     given = texts.index(
-        f"wg set wg0 peer {KEYS[0]} endpoint 192.0.2.7:4000 persistent-keepalive 25 "
-        f"peer {KEYS[1]} endpoint [2001:db8::7]:5 persistent-keepalive 15"
+        f"wg set wg0 peer {KEYS[0]} endpoint 192.0.2.7:4000 peer {KEYS[1]} endpoint [2001:db8::7]:5"
     )
     up = texts.index("ip link set dev wg0 up")
+    ring = texts.index(
+        f"wg set wg0 peer {KEYS[0]} persistent-keepalive 25 peer {KEYS[1]} persistent-keepalive 15"
+    )
     asleep = texts.index(f"wg set wg0 peer {KEYS[0]} persistent-keepalive 0")
-    assert texts.index("wg syncconf wg0 /dev/stdin") < given < up < asleep
+    assert load < given < up < ring < asleep
+    assert b"PersistentKeepalive = 15" not in runner.texts[load]
     assert not any("unknown" in text for text in texts)
     assert not any("setconf" in text for text in texts)
+
+
+def test_a_link_comes_up_even_if_its_clients_cannot_be_woken(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(argv: list[str]) -> Completed:
+        if argv[:2] == ["wg", "set"]:
+            raise DriverUnavailable("wg did not answer within 15 s")
+        return empty_host(argv)
+
+    link = Link(Recording(broken), "wg0")
+    peer = PeerConfig(KEYS[0], ("10.252.0.2/32",))
+    assert link.bring_up(spec(peer), {KEYS[0]: ("192.0.2.7", 4000)}) is Outcome.CREATED
+    assert "endpoints: wg did not answer" in caplog.text
+    assert "wake: wg did not answer" in caplog.text
 
 
 def test_the_finished_stamp_comes_last_of_all() -> None:
