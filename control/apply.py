@@ -175,20 +175,15 @@ def _record(work: Round, items: list[JobItem], arranged: Work, plan: Plan, sent:
     right = (set(arranged.desired) - plan.touched) | sent.done
     note_keys(arranged, notes, right, sent.last)
     for key in sent.unknown:
-        for row in {*arranged.applied_by.get(key, ()), *_owner(arranged, key)}:
+        for row in arranged.rows_of(key):
             notes.cut_short(row, key)
     for key, reason in sent.refused.items():
-        for row in _owner(arranged, key):
-            arranged.refused[row.id] = reason
+        if (owner := arranged.wanted_by.get(key)) is not None:
+            arranged.refused[owner.id] = reason
     for row_id, reason in arranged.refused.items():
         notes.quarantine.append((reason[:500], row_id))
     _decide(work, items, arranged, right, sent, plan)
     _write(work, notes)
-
-
-def _owner(arranged: Work, key: str) -> set[Row]:
-    row = arranged.wanted_by.get(key)
-    return set() if row is None else {row}
 
 
 def _decide(

@@ -45,6 +45,13 @@ class Work:
     #: Rows that no apply may send, with the reason.
     refused: dict[int, str] = field(default_factory=dict)
 
+    def rows_of(self, key: str) -> list[Row]:
+        """The row that wants a key, and those whose applied state names it, once each."""
+        rows = {row.id: row for row in self.applied_by.get(key, ())}
+        if key in self.wanted_by:
+            rows[self.wanted_by[key].id] = self.wanted_by[key]
+        return list(rows.values())
+
     def keys_of(self, row: Row) -> set[str]:
         """The keys that must be right before the row is."""
         return {row.config.public_key, row.applied_key} - {""}
