@@ -38,7 +38,8 @@ class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
 class _PeerInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Peer
-    fields = readonly_fields = ["interface", "public_key", "blocked", "applied_at", "verified_at"]
+    fields = ["interface", "public_key", "blocked", "applied_at", "verified_at"]
+    readonly_fields = ["interface", "public_key", "blocked", "applied_at", "verified_at"]
     extra = 0
     can_delete = False
     show_change_link = True
