@@ -21,3 +21,6 @@ STORAGES = {
 }
 # WhiteNoise warns about a folder that is not there.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
+# A file, not shared memory: only a file has the locks that two threads meet in production.
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": str(VWG_STATE_DIR / "test.sqlite3")}  # noqa: F405
