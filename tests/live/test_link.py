@@ -448,6 +448,17 @@ def test_a_restart_that_gives_endpoints_back_is_short_and_leaves_no_drift(
     assert keepalives.split() == [client.public_key, str(keepalive or "off")]
 
 
+def test_a_client_that_only_asks_is_woken_after_a_restart(bench: Bench) -> None:
+    """Nothing goes down to it, so that only the waking can begin its new session."""
+    client = bench.add_client()
+    bench.link.bring_up(bench.spec())
+    client.wait_until_reaches(SERVER4)
+    endpoints = bench.endpoint(client)
+    bench.link.bring_down(bench.spec())
+    bench.link.bring_up(bench.spec(), endpoints)
+    assert client.wait_until_reaches(SERVER4) < 1.0
+
+
 @pytest.mark.proof
 def test_a_restart_without_endpoints_is_long(bench: Bench) -> None:
     """Why endpoints are given back: the client must first give its old session up."""
