@@ -20,6 +20,18 @@ from tests.make import make_client, make_interface, make_peer, make_tenant, make
 _NEEDS_NETWORK = ("wg", "stack", "browser", "proof")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test with real transactions empties all tables behind it, the rows that migrations made
+    (the default tenant, the global settings) too: each such test gets them back first.
+    """
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        options = dict(marker.kwargs) if marker else {}
+        if options.get("transaction") or "transactional_db" in getattr(item, "fixturenames", []):
+            options |= {"transaction": True, "serialized_rollback": True}
+            item.add_marker(pytest.mark.django_db(**options), append=False)
+
+
 @pytest.fixture(autouse=True)
 def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reaches the network, unless it is marked as one that starts real things."""
