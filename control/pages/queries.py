@@ -173,18 +173,17 @@ def _window(rows: QuerySet[Peer], older: int, newer: int) -> list[Peer]:
     )
 
 
-def jobs(*, limit: int = 8, now: datetime) -> tuple[JobRow, ...]:
-    """Open jobs first, then the newest finished ones; ``limit`` of each at most."""
+def jobs(*, limit: int = 5, now: datetime) -> tuple[JobRow, ...]:
+    """At most ``limit`` open jobs, then the newest finished ones; one more than ``limit`` in all."""
     where = JobItem.objects.filter(job=OuterRef("pk")).order_by("pk")
     base = Job.objects.select_related("tenant").annotate(
         where=Subquery(where.values("interface__name")[:1]),
         worst=Subquery(where.exclude(message="").order_by("-status").values("message")[:1]),
-        tried=Subquery(where.values("attempts")[:1]),
     )
     open_ones = base.filter(status__in=[Job.Status.PENDING, Job.Status.RUNNING]).order_by("-id")
     rest = base.filter(status__in=[Job.Status.SUCCEEDED, Job.Status.FAILED]).order_by("-id")
     rows: list[Any] = [*open_ones[:limit], *rest[:limit]]
-    return tuple(job_row(row, row.where or "", row.worst or "", now) for row in rows[: limit + 4])
+    return tuple(job_row(row, row.where or "", row.worst or "", now) for row in rows[: limit + 1])
 
 
 def job(uuid: UUID, now: datetime) -> tuple[JobRow, QuerySet[JobItem]] | None:

@@ -40,7 +40,7 @@ def _foreign(rows: Sequence[InterfaceRow]) -> Verdict | None:
                 "warn",
                 gettext("%s exists, but vwg did not bring it up. Nothing is written to it.")
                 % row.label,
-                gettext("To hand it over to vwg, run: manage.py adopt --interface %s") % row.name,
+                gettext("How to hand it over stands below."),
             )
     return None
 

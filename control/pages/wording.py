@@ -161,7 +161,7 @@ def _status(row: Peer, word: str, reason: str) -> tuple[str, str, str, str]:
         return word, "done", gettext("Sent, not read back yet"), ""
     if row.blocked:
         return word, "off", gettext("Off, confirmed"), ""
-    return word, "live", gettext("Live"), ""
+    return word, "live", gettext("Confirmed"), ""
 
 
 def job_row(row: Job, where: str, worst: str, now: datetime) -> JobRow:

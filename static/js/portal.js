@@ -13,6 +13,7 @@
   // -- dialogs: pages of their own, shown in <dialog> where there is script --------------------
   const dialog = document.getElementById("dialog");
   let opener = null;
+  let written = false;
 
   function openDialog() {
     if (!dialog.open) {
@@ -30,6 +31,10 @@
   if (dialog) {
     dialog.addEventListener("close", () => {
       dialog.replaceChildren();
+      if (written && document.getElementById("peers")) {
+        htmx.ajax("GET", location.pathname + location.search, { target: "#peers", swap: "outerHTML" });
+      }
+      written = false;
       const back = opener && opener.isConnected ? opener : document.querySelector("h1");
       if (back) back.focus();
       poll.now();
@@ -71,6 +76,7 @@
 
   function settled(event) {
     const form = event.detail.elt;
+    if (event.detail.requestConfig.verb === "post" && event.detail.successful) written = true;
     if (form instanceof HTMLFormElement) {
       delete form.dataset.sent;
       busy(form, false);

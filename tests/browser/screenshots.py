@@ -1,0 +1,99 @@
+"""Screenshots of the pages with realistic rows: `python -m tests.browser.screenshots OUTDIR`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright keeps an event loop in this thread
+
+import django
+
+django.setup()
+
+from django.db import connection
+from django.test.utils import setup_test_environment
+from playwright.sync_api import Browser
+from pytest_django.live_server_helper import LiveServer
+
+from control.pages.catalogues import build
+from tests.browser.chromium import Watched, chromium
+from tests.browser.scene import ordinary_day
+from tests.make import make_user
+
+DESK = {"width": 1360, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+def main(out: Path) -> None:
+    """Take every picture into ``out``."""
+    out.mkdir(parents=True, exist_ok=True)
+    build()
+    setup_test_environment()
+    connection.creation.create_test_db(verbosity=0)
+    make_user("oscar", operator="full", is_staff=True, is_superuser=True)
+    ordinary_day()
+    server = LiveServer("127.0.0.1")
+    try:
+        with chromium() as browser:
+            shoot(browser, server.url, out)
+    finally:
+        server.stop()
+
+
+def shoot(browser: Browser, base: str, out: Path) -> None:
+    """The status page in every dress, then the dialogs."""
+    for name, options in {
+        "status-light": {"viewport": DESK},
+        "status-dark": {"viewport": DESK, "color_scheme": "dark"},
+        "status-fa": {"viewport": DESK, "locale": "fa-IR"},
+        "status-phone": {"viewport": PHONE, "has_touch": True},
+        "status-phone-fa": {"viewport": PHONE, "has_touch": True, "locale": "fa-IR"},
+    }.items():
+        watched = Watched(browser, base, **options)
+        if name == "status-light":
+            watched.page.goto("/")
+            watched.page.screenshot(path=out / "sign-in.png")
+            watched.page.fill("[name=login]", "oscar")
+            watched.page.fill("[name=password]", "wrong")
+            watched.page.click("button.btn-main")
+            watched.page.wait_for_selector(".err")
+            watched.page.screenshot(path=out / "sign-in-refused.png")
+        page = watched.sign_in("oscar")
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=out / f"{name}.png", full_page="phone" not in name)
+        if name in ("status-light", "status-fa", "status-phone", "status-dark"):
+            dialogs(watched, out, name.removeprefix("status-"))
+        print(name, watched.faults)
+        watched.context.close()
+
+
+def dialogs(watched: Watched, out: Path, dress: str) -> None:
+    """Apply, add with a refusal, the new device's QR code, remove."""
+    page = watched.page
+    page.click("a[href='/apply/']")
+    page.wait_for_selector("dialog[open] footer .btn-main")
+    page.screenshot(path=out / f"apply-{dress}.png")
+    page.keyboard.press("Escape")
+    page.click(".row > a[href='/peers/new/']")
+    page.wait_for_selector("dialog[open] [name=name]")
+    page.fill("[name=name]", "Tablet of Mina")
+    page.click("dialog summary")
+    page.fill("[name=addresses]", "10.252.0.1")
+    page.screenshot(path=out / f"add-{dress}.png")
+    page.click("dialog button[type=submit]")
+    page.wait_for_selector("dialog .err")
+    page.screenshot(path=out / f"add-refused-{dress}.png")
+    page.fill("[name=addresses]", "")
+    page.click("dialog button[type=submit]")
+    page.wait_for_selector("dialog .qr img")
+    page.screenshot(path=out / f"qr-{dress}.png")
+    page.click("dialog .btn-bad")
+    page.wait_for_selector("dialog #remove", state="attached")
+    page.screenshot(path=out / f"remove-{dress}.png")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
