@@ -77,11 +77,7 @@ class Stack:
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         environment.ensure_environment(self.state / "env")
         self.env = {
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if name not in _FOREIGN and not name.startswith("VWG_")
-            },
+            **own_environment(),
             "VWG_ENV_FILE": str(self.state / "env"),
             "VWG_STATE_DIR": str(self.state),
             "VWG_BIND": f"127.0.0.1:{self.port}",
@@ -208,6 +204,15 @@ class Stack:
                 raise AssertionError(f"not within {seconds} s: {what}\n{ends}")
             time.sleep(0.05)
         return time.monotonic() - begin
+
+
+def own_environment() -> dict[str, str]:
+    """This process's environment without any knob of vwg's."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _FOREIGN and not name.startswith("VWG_")
+    }
 
 
 def free_port() -> int:
