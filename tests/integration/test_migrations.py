@@ -26,7 +26,6 @@ def test_every_migration_has_been_applied_to_the_tests_database(db: None) -> Non
 
 
 def test_the_law_is_in_the_database_and_not_only_in_forms(alice_peer: Peer) -> None:
-    interface = alice_peer.interface
     broken = [
         lambda: Client.objects.update(name=""),
         lambda: Peer.objects.update(public_key=alice_peer.public_key[:-2] + "B="),
