@@ -149,14 +149,19 @@ def _ping(address: str, count: int, interval: float, wait: float) -> list[str]:
 
 
 class Lab:
-    """A context manager; see the module. ``prefix``: at most 4 letters, one per test suite."""
+    """A context manager; see the module. ``prefix``: at most 4 letters, one per test suite.
 
-    def __init__(self, prefix: str = "vwl") -> None:
+    ``gateway_netns``: a namespace that somebody else made (a running vwg's) becomes the gateway;
+    only what the laboratory put into it is taken away again.
+    """
+
+    def __init__(self, prefix: str = "vwl", gateway_netns: str | None = None) -> None:
         self._tag = f"{prefix}{secrets.token_hex(3)}"
         self._namespaces: list[str] = []
         self._interfaces: list[str] = []
         self.clients: list[Client] = []
-        self.gateway_netns = f"{self._tag}-g"
+        self._owns_gateway = gateway_netns is None
+        self.gateway_netns = gateway_netns or f"{self._tag}-g"
         self.beyond_netns = f"{self._tag}-b"
         self.gateway_ip, self.gateway_ip6 = GATEWAY_IP, GATEWAY_IP6
         self.beyond_ip, self.beyond_ip6 = BEYOND_IP, BEYOND_IP6
@@ -179,8 +184,9 @@ class Lab:
 
     def _build(self) -> None:
         gateway, beyond = self.gateway_netns, self.beyond_netns
-        for netns in (gateway, beyond):
-            self._add_namespace(netns)
+        if self._owns_gateway:
+            self._add_namespace(gateway)
+        self._add_namespace(beyond)
         inside(gateway, "ip", "link", "add", "br0", "type", "bridge", "forward_delay", "0")
         self._addresses(gateway, "br0", f"{GATEWAY_IP}/24", f"{GATEWAY_IP6}/64")
         sh("ip", "link", "add", "up0", "netns", gateway, "type", "veth",
@@ -276,6 +282,8 @@ class Lab:
             time.sleep(0.01)
         for netns in self._namespaces:
             sh("ip", "netns", "del", netns, check=False)
+        if not self._owns_gateway:  # the links to the other namespaces went with those
+            self.run("ip", "link", "del", "br0", check=False)
         for name in self._interfaces:
             (SOCKETS / f"{name}.sock").unlink(missing_ok=True)
         self._namespaces.clear()
