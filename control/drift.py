@@ -10,11 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from control.guard import split
 from wireguard.types import Applied, PeerStatus
-
-#: Strays above max(3, 1 %) of the running peers are reported, not touched.
-GUARD_PEERS = 3
-GUARD_SHARE = 0.01
 
 
 class Known(NamedTuple):
@@ -83,7 +80,12 @@ def compare(
         known.public_key for known, _ in drift.altered
     }
     drift.ghosts = [(row, key) for row, key in drift.ghosts if key not in claimed]
-    _sort_strays(drift, [key for key in running if key not in spoken], running, live, recorded)
+    drift.strays, drift.guarded = split(
+        [key for key in running if key not in spoken],
+        running=len(running),
+        live_rows=live,
+        recorded=recorded,
+    )
     return drift
 
 
@@ -120,20 +122,3 @@ def same(status: PeerStatus, applied: Applied) -> bool:
         and shown.persistent_keepalive == applied.persistent_keepalive
         and shown.psk_digest == applied.psk_digest
     )
-
-
-def _sort_strays(
-    drift: Drift,
-    strays: list[str],
-    running: Mapping[str, PeerStatus],
-    live: int,
-    recorded: Collection[str],
-) -> None:
-    allowed = max(GUARD_PEERS, int(GUARD_SHARE * len(running)))
-    if len(strays) > allowed:
-        drift.guarded = sorted(strays)
-    elif live:
-        drift.strays = sorted(strays)
-    else:
-        drift.guarded = sorted(key for key in strays if key in recorded)
-        drift.strays = sorted(key for key in strays if key not in recorded)

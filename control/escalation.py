@@ -8,16 +8,19 @@ no tenant's act causes an outage of an interface that carries traffic.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from django.db import transaction
 from django.utils import timezone
 
 from control import link
 from control.applied import Notes
-from control.desired import device, load_all
+from control.desired import Loaded, device, load_all
+from control.guard import split
 from control.work import Row
 from gateways.drivers import Station
 from gateways.models import Interface
+from peers.models import Peer
 from wireguard.errors import DriverError, DriverRejected
 from wireguard.types import PeerConfig, PeerStatus
 
@@ -49,13 +52,41 @@ def escalate(interface: Interface, post: Station, *, reason: str) -> int:
 
 
 def synchronise(interface: Interface, post: Station) -> None:
-    """Tier 2: `wg syncconf` of a text that states everything, blocked peers included."""
-    rows = [row for row in load_all(interface).rows if _may_run(interface, row)]
+    """Tier 2: `wg syncconf` of a text that states everything, blocked peers included.
+
+    Whoever is not in the text is removed. So a peer that runs stays in it as it is, unless its row
+    can be sent, or says that it shall go.
+    """
+    running = post.driver.read().peers
+    loaded = load_all(interface)
+    rows = [row for row in loaded.rows if _may_run(interface, loaded, row)]
     present = [row for row in rows if row.config.allowed_ips or row.applied_key]
-    peers = [row.config for row in present]
-    guarded = _guarded(interface, post, peers)
-    post.driver.sync(device(interface, [*peers, *guarded]))
-    _note(interface, load_all(interface).rows, {row.id for row in present})
+    texts = [row.config for row in present]
+    texts += _kept(interface, loaded, running, {config.public_key for config in texts})
+    post.driver.sync(device(interface, texts))
+    _note(interface, loaded, {row.id for row in present})
+
+
+def _kept(
+    interface: Interface, loaded: Loaded, running: Mapping[str, PeerStatus], named: set[str]
+) -> list[PeerConfig]:
+    """Peers that stay as they run: their row cannot be sent, or they have none (the guard)."""
+    held = {row.applied_key for row in loaded.rows if row.live} - named
+    spoken = set(Peer.objects.filter(interface=interface).values_list("public_key", flat=True))
+    spoken |= {row.applied_key for row in loaded.rows}
+    _, guarded = split(
+        [key for key in running if key not in spoken],
+        running=len(running),
+        live_rows=sum(row.live for row in loaded.rows),
+        recorded=running,
+    )
+    rotated = {row.applied_key for row in loaded.rows if row.applied_key != row.config.public_key}
+    keys = ((held - rotated) | set(guarded) | set(interface.guard_keys)) - named
+    return [
+        PeerConfig(key, status.allowed_ips, status.preshared_key, status.persistent_keepalive)
+        for key in sorted(keys)
+        if (status := running.get(key)) is not None
+    ]
 
 
 def restart(interface: Interface, post: Station) -> None:
@@ -107,29 +138,21 @@ def _is_active(status: PeerStatus, now: float) -> bool:
     return status.latest_handshake > 0 and now - status.latest_handshake < 180
 
 
-def _may_run(interface: Interface, row: Row) -> bool:
-    return row.live and not row.quarantined and row.config.public_key != interface.public_key
+def _may_run(interface: Interface, loaded: Loaded, row: Row) -> bool:
+    return (
+        row.live
+        and not row.quarantined
+        and row.id not in loaded.problems
+        and row.config.public_key != interface.public_key
+    )
 
 
-def _guarded(interface: Interface, post: Station, peers: list[PeerConfig]) -> list[PeerConfig]:
-    """Peers that run without a record stay as they are: a text without them would remove them."""
-    if not interface.guard_keys:
-        return []
-    known = {peer.public_key for peer in peers}
-    running = post.driver.read().peers
-    return [
-        PeerConfig(key, status.allowed_ips, status.preshared_key, status.persistent_keepalive)
-        for key in interface.guard_keys
-        if key not in known and (status := running.get(key)) is not None
-    ]
-
-
-def _note(interface: Interface, rows: list[Row], up: set[int]) -> None:
+def _note(interface: Interface, loaded: Loaded, up: set[int]) -> None:
     notes = Notes(seq=interface.apply_seq + 1, at=timezone.now())
-    for row in rows:
+    for row in loaded.rows:
         if row.id in up:
             notes.present(row, row.config)
-        elif row.applied_key:
+        elif row.applied_key and row.deleted:
             notes.absent(row, row.applied_key)
             notes.reached(row)
     with transaction.atomic():

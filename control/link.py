@@ -20,13 +20,14 @@ from django.utils import timezone
 from control import bootfile
 from control.applied import Notes
 from control.desired import Loaded, device, load_all
+from control.guard import split
 from control.work import Row
 from gateways.drivers import Sight, Station
 from gateways.models import Interface
 from peers.models import Peer
-from wireguard.errors import DriverError
+from wireguard.errors import DriverError, InvalidConfig
 from wireguard.linkspec import Backend, Endpoint, ForeignInterface, LinkSpec
-from wireguard.types import DeviceConfig
+from wireguard.types import DeviceConfig, PeerConfig
 
 logger = logging.getLogger("WireGuard")
 
@@ -126,6 +127,7 @@ def bring_up(interface: Interface, post: Station) -> None:
     loaded = load_all(interface)
     rows = [row for row in loaded.rows if _usable(interface, loaded, row)]
     peers = [row.config for row in rows]
+    peers += _kept(interface, loaded)
     try:
         outcome = post.link.bring_up(
             spec_of(interface, device(interface, peers)), _last_seen(interface, rows)
@@ -144,6 +146,23 @@ def _usable(interface: Interface, loaded: Loaded, row: Row) -> bool:
         and bool(row.config.allowed_ips)
         and row.config.public_key != interface.public_key
     )
+
+
+def _kept(interface: Interface, loaded: Loaded) -> list[PeerConfig]:
+    """Peers of the boot file that no row speaks of, when they are too many to have been meant."""
+    spoken = set(Peer.objects.filter(interface=interface).values_list("public_key", flat=True))
+    try:
+        recorded = bootfile.read(bootfile.path_of(interface)).peers
+    except (OSError, InvalidConfig):
+        return []
+    unknown = [peer.public_key for peer in recorded if peer.public_key not in spoken]
+    _, kept = split(
+        unknown,
+        running=len(recorded),
+        live_rows=sum(row.live for row in loaded.rows),
+        recorded=unknown,
+    )
+    return [peer for peer in recorded if peer.public_key in set(kept)]
 
 
 def _last_seen(interface: Interface, rows: Iterable[Row]) -> dict[str, Endpoint]:

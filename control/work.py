@@ -69,24 +69,30 @@ def arrange(
     ``problems`` are rows that cannot be sent (a secret that does not open, say), with the reason.
     """
     work = Work(refused=dict(problems or {}))
+    untouchable: set[str] = set()
     for key in strays:
         work.desired[key] = None
         work.applied[key] = None
     for row in rows:
+        if row.live and row.config.public_key == server_key:
+            work.refused[row.id] = "the key is the server's own"
+        if row.live and row.id in work.refused:
+            # What cannot be sent is no cause to take away what runs.
+            untouchable |= {row.config.public_key, row.applied_key}
+            continue
         if row.applied_key:
             work.applied_by.setdefault(row.applied_key, []).append(row)
             known = work.applied.get(row.applied_key, row.applied)
             work.applied[row.applied_key] = None if row.applied is None else known
             work.desired.setdefault(row.applied_key, None)
-        if not row.live:
-            work.desired.setdefault(row.config.public_key, None)
-            continue
-        if row.config.public_key == server_key:
-            work.refused[row.id] = "the key is the server's own"
-        if row.id not in work.refused:
+        if row.live:
             work.wanted_by[row.config.public_key] = row
+        else:
+            work.desired.setdefault(row.config.public_key, None)
     for key, row in work.wanted_by.items():
         work.desired[key] = _with_last_endpoint(row, absent=key not in work.applied)
+    for key in untouchable - set(work.wanted_by):
+        work.desired.pop(key, None)
     return work
 
 
