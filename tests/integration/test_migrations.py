@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import StringIO
 
 import pytest
@@ -26,7 +27,7 @@ def test_every_migration_has_been_applied_to_the_tests_database(db: None) -> Non
 
 
 def test_the_law_is_in_the_database_and_not_only_in_forms(alice_peer: Peer) -> None:
-    broken = [
+    broken: list[Callable[[], object]] = [
         lambda: Client.objects.update(name=""),
         lambda: Peer.objects.update(public_key=alice_peer.public_key[:-2] + "B="),
         lambda: Peer.objects.update(persistent_keepalive=65536),

@@ -138,6 +138,25 @@ def test_the_admin_is_open_to_operators(client: Browser, operator: User) -> None
     assert client.get("/admin/").status_code == 200
 
 
+def test_a_full_operator_needs_no_permission_rows(client: Browser, operator: User) -> None:
+    User.objects.update(is_superuser=False, is_staff=False)
+    client.force_login(operator)
+    assert client.get("/admin/tenants/tenant/add/").status_code == 200
+
+
+def test_an_operator_who_may_look_changes_nothing_in_the_admin(
+    client: Browser, auditor: User, alice: User
+) -> None:
+    client.force_login(auditor)
+    assert client.get("/admin/").status_code == 200
+    path = f"/admin/tenants/user/{alice.pk}/change/"
+    page = client.get(path)
+    assert page.status_code == 200
+    assert alice.password not in page.content.decode()
+    assert client.post(path, {"username": "x", "operator": "full"}).status_code == 403
+    assert client.get("/admin/tenants/user/add/").status_code == 403
+
+
 @pytest.mark.parametrize("model", ["tenant", "user", "apitoken"])
 def test_the_admin_shows_no_digest(
     client: Browser, operator: User, alice: User, model: str
