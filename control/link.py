@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from control import bootfile
+from control import bootfile, whole
 from control.applied import Notes
 from control.desired import Loaded, device, load_all
 from control.guard import split
@@ -124,6 +124,9 @@ def bring_up(interface: Interface, post: Station) -> None:
         interface.stamp = str(uuid.uuid4())
         Interface.objects.filter(pk=interface.pk).update(stamp=interface.stamp)
         bootfile.put_note(interface)
+    if interface.wg_quick and post.unit is not None:
+        _start_unit(interface, post)
+        return
     loaded = load_all(interface)
     rows = [row for row in loaded.rows if _usable(interface, loaded, row)]
     peers = [row.config for row in rows]
@@ -136,6 +139,15 @@ def bring_up(interface: Interface, post: Station) -> None:
         raise refuse(interface) from None
     logger.warning("WireGuard interface %s %s with %d peers", interface.name, outcome, len(peers))
     _note_all(interface, loaded.rows, {row.id for row in rows})
+
+
+def _start_unit(interface: Interface, post: Station) -> None:
+    """An adopted interface of wg-quick: its operator's file and hooks first, then our peers."""
+    if not post.look().exists and post.unit is not None:
+        post.unit.up()
+    post.link.stamp(interface.stamp)
+    whole.synchronise(interface, post)
+    logger.warning("WireGuard interface %s was brought up by wg-quick", interface.name)
 
 
 def _usable(interface: Interface, loaded: Loaded, row: Row) -> bool:

@@ -24,6 +24,7 @@ from wireguard.host import command_prefix, has_net_admin, netns_id
 from wireguard.link import Link
 from wireguard.linkspec import STAMP, Endpoint, LinkSpec, LinkState, Outcome
 from wireguard.lock import HostLock
+from wireguard.quick import QuickUnit
 from wireguard.runner import LocalRunner
 
 _UAPI_SOCKETS = Path("/var/run/wireguard")
@@ -56,6 +57,8 @@ class Station:
     interface: Interface
     driver: Driver
     link: LinkLike
+    #: wg-quick's unit of the same name, for interfaces that were adopted from it.
+    unit: QuickUnit | None = None
 
     def lock(self, *, timeout_s: float) -> AbstractContextManager[object]:
         """The host lock: one writer per interface. Entering raises `LockBusy` in time."""
@@ -93,6 +96,7 @@ def station(interface: Interface) -> Station:
             command=settings.VWG_WG_COMMAND,
         ),
         Link(LocalRunner(), interface.name, netns, needs_sudo(), settings.VWG_WG_COMMAND),
+        QuickUnit(LocalRunner(), interface.name, netns, needs_sudo()),
     )
 
 

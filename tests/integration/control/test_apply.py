@@ -46,9 +46,7 @@ def test_the_log_speaks_as_the_founding_document_says(
     with caplog.at_level(logging.INFO, logger="WireGuard"):
         gateway.apply()
     assert f"Successfully added 2 new peers to interface {gateway.interface.name}" in caplog.text
-    assert (
-        "Configuration applied successfully without disrupting active connections" in caplog.text
-    )
+    assert "Configuration applied successfully without disrupting active connections" in caplog.text
 
 
 def test_a_disabled_client_keeps_its_peer_without_addresses_and_comes_back(
@@ -185,9 +183,7 @@ class TestWhenTier2FailsToo:
     def refuse(self, gateway: Gateway) -> Any:
         made = gateway.add("second")
         for _ in ("tier 1", "tier 2"):
-            gateway.driver.fail_next(
-                DriverRejected("Unable to modify interface", explained=False)
-            )
+            gateway.driver.fail_next(DriverRejected("Unable to modify interface", explained=False))
         return made
 
     def test_an_idle_interface_is_restarted(
