@@ -1,0 +1,1 @@
+"""What vwg costs, measured on a whole running stack: `make bench`. See docs/performance.md."""

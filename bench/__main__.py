@@ -1,0 +1,78 @@
+"""``python -m bench``: starts a whole vwg of its own, measures it, prints one table.
+
+Needs root (network namespaces). ``--quick`` stops at 1,000 peers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench import rows
+from bench.figures import Figure, save, table
+from tests.stack.processes import Stack
+
+
+def main() -> int:
+    """Measure, print and save; the exit status is 1 when a bar was missed."""
+    given = _arguments()
+    state = Path(tempfile.mkdtemp(prefix="vbn"))
+    stack = Stack(state / "s", cluster_url=given.database_url)
+    stack.netns = stack.interface = f"vbn{secrets.token_hex(3)}"
+    figures: list[Figure] = []
+    try:
+        with stack:
+            for figure in measure(stack, sizes=given.sizes, rounds=given.rounds):
+                figures.append(figure)
+                print(".", end="", file=sys.stderr, flush=True)
+            database = rows.database_of(stack)
+    finally:
+        print(file=sys.stderr)
+        if figures:
+            print(table(figures))
+        shutil.rmtree(state, ignore_errors=True)
+    save(figures, rows.results_path(), database=database)
+    return int(any(figure.missed for figure in figures))
+
+
+def measure(stack: Stack, *, sizes: list[int], rounds: int) -> Iterable[Figure]:
+    """Every row. With the whole stack at its usual work first, then step by step without beat."""
+    token = stack.token()
+    medians: list[float] = []
+    floors: list[float] = []
+    for size in sizes:
+        found, median = rows.changes_at(stack, token, peers=size, rounds=rounds)
+        medians.append(median)
+        yield from found
+        floor, median = rows.floor_at(stack, peers=size, rounds=rounds)
+        floors.append(median)
+        yield floor
+    names = f"p50 at {sizes[-1]:,} / p50 at {sizes[0]:,}"
+    yield Figure(f"POST to live peer, {names}", medians[-1] / medians[0], "", 1.3)
+    yield Figure(f"floor, {names}", floors[-1] / floors[0], "")
+    yield rows.together(stack, number=500)
+    yield from rows.parallel(stack, token, callers=8, each=40)
+    yield from rows.list_page(stack, token, peers=sizes[-1], rounds=rounds)
+    yield from rows.memories(stack)
+    stack.stop("beat")  # its observations would meet the next ones at the lock
+    yield from rows.looks(stack, peers=sizes[-1])
+    yield from rows.boot_file(stack)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=100, help="changes per size (100)")
+    parser.add_argument("--quick", action="store_true", help="stop at 1,000 peers")
+    parser.add_argument("--database-url", help="a PostgreSQL where databases may be created")
+    given = parser.parse_args()
+    given.sizes = [10, 1_000] if given.quick else [10, 1_000, 10_000]
+    return given
+
+
+if __name__ == "__main__":
+    sys.exit(main())
