@@ -104,7 +104,7 @@ def test_in_a_full_16_the_released_address_is_found_without_a_scan(
 def _fill(interface: Interface, *, leave: int) -> None:
     """Have every IPv4 address but the last few held, as sequential use would."""
     pool = AddressPool.objects.get(interface=interface, family=4)
-    peer = Peer.objects.order_by("pk").first()
+    peer = Peer.objects.order_by("-pk").first()  # not the one that is deleted
     assert peer is not None
     base = ip_address(pool.first)
     PeerAddress.objects.bulk_create(
