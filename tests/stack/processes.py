@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+import environ
 import psycopg
 
 from deploy import environment, supervision
@@ -29,7 +30,18 @@ from deploy import environment, supervision
 ROOT = Path(__file__).resolve().parents[2]
 #: What a developer's shell or pytest itself may have set, and this stack must not inherit.
 _FOREIGN = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "LOG_LEVEL")
-_START_SECONDS = 40.0
+_START_SECONDS = 60.0
+#: The steps of `make up`, in one process.
+_PREPARE = """
+import django
+from django.core.management import call_command as call
+django.setup()
+call("migrate", verbosity=0, interactive=False)
+call("createcachetable")
+call("collectstatic", verbosity=0, interactive=False)
+call("setup")
+call("link_up")
+"""
 
 
 class Stack:
@@ -89,7 +101,7 @@ class Stack:
             **self._settings,
         }
         if self._cluster_url:
-            with psycopg.connect(self._cluster_url, autocommit=True) as cluster:
+            with cluster_connection(self._cluster_url) as cluster:
                 cluster.execute(f'CREATE DATABASE "{self._database}"')
             self.env["DATABASE_URL"] = f"{self._cluster_url.rpartition('/')[0]}/{self._database}"
         run("ip", "netns", "add", self.netns)
@@ -97,14 +109,12 @@ class Stack:
         config = supervision.render(state=self.state, gateway="local", private_redis=True)
         supervision.write(config, state=self.state)
         self.commands = supervision.commands(config)
-        for command in (
-            ("migrate", "--no-input"),
-            ("createcachetable",),
-            ("collectstatic", "--no-input"),
-            ("setup",),
-            ("link_up",),
-        ):
-            self.manage(*command)
+        run(
+            sys.executable,
+            "-c",
+            _PREPARE,
+            env={**self.env, "DJANGO_SETTINGS_MODULE": "vwg.settings"},
+        )
 
     def _end(self) -> None:
         for name in reversed(list(self._processes)):
@@ -118,14 +128,16 @@ class Stack:
                 os.kill(int(pid), signal.SIGKILL)
             run("ip", "netns", "delete", self.netns)
         if self._cluster_url and "DATABASE_URL" in self.env:
-            with psycopg.connect(self._cluster_url, autocommit=True) as cluster:
+            with cluster_connection(self._cluster_url) as cluster:
                 cluster.execute(f'DROP DATABASE IF EXISTS "{self._database}" WITH (FORCE)')
 
     # -- its processes ----------------------------------------------------------------------
 
     def start(self, name: str) -> None:
         """Start a program of `make up`: redis, web, control, gateway or beat."""
-        log = self._logs.setdefault(name, (self.state / "log" / f"{name}.log").open("ab"))
+        if name not in self._logs:
+            self._logs[name] = (self.state / "log" / f"{name}.log").open("ab")
+        log = self._logs[name]
         self._processes[name] = subprocess.Popen(
             self.commands[name],
             cwd=ROOT,
@@ -204,6 +216,19 @@ class Stack:
                 raise AssertionError(f"not within {seconds} s: {what}\n{ends}")
             time.sleep(0.05)
         return time.monotonic() - begin
+
+
+def cluster_connection(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    """Connect to the database that a DATABASE_URL names, by the rules of the settings."""
+    parts = environ.Env.db_url_config(url)
+    return psycopg.connect(
+        host=parts["HOST"],
+        port=parts["PORT"] or None,
+        user=parts["USER"],
+        password=parts["PASSWORD"] or None,
+        dbname=parts["NAME"],
+        autocommit=True,
+    )
 
 
 def own_environment() -> dict[str, str]:
