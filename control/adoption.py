@@ -163,6 +163,7 @@ def _split(interface: Interface, allowed_ips: Iterable[str]) -> tuple[list[str],
 def remove_strays(interface: Interface, *, actor: Actor, at: datetime) -> int:
     """The operator's other decision: the peers without a record go; returns how many."""
     keys = list(interface.guard_keys)
+    bootfile.forget(interface, keys)
     with transaction.atomic():
         enqueue(
             kind="heal",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 
 from django.conf import settings
 
@@ -24,7 +25,7 @@ def boot(name: str) -> str:
     Raises OSError without a boot file, InvalidConfig, a DriverError.
     """
     note = bootfile.read_note(name)
-    path = bootfile.local_path(name)
+    path = Path(str(note.get("boot_file") or bootfile.local_path(name)))
     device = bootfile.read(path)
     netns = str(note.get("netns") or "") or None
     link = Link(LocalRunner(), name, netns, needs_sudo(), settings.VWG_WG_COMMAND)

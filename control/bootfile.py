@@ -1,8 +1,10 @@
 """The boot file: who may connect, on disk, in the form of wg-quick(8).
 
 It holds entitled peers only, so that a reboot never revives an expired client nor forgets a new
-one. It is written beside its place, synced and renamed, 0600: old or new, never cut. Next to it
-lies a note of the link's stamp, by which a worker knows its own link when the database is older.
+one; and those of the last file of which no row speaks any more (an emptied table, a restored
+backup): they wait there as they do on the interface, until an operator decides. It is written
+beside its place, synced and renamed, 0600: old or new, never cut. Next to it lies a note of the
+link's stamp, by which a worker knows its own link when the database is older.
 """
 
 from __future__ import annotations
@@ -10,19 +12,25 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
 
 from control.desired import device, load_all
+from control.guard import split
 from gateways.models import GlobalSetting, Interface
+from peers.models import Peer
 from wireguard.config import parse, render_quick
 from wireguard.errors import InvalidConfig
 from wireguard.types import DeviceConfig, PeerConfig
 
 logger = logging.getLogger("WireGuard")
+
+_PUBLIC_KEYS = re.compile(r"^PublicKey = (\S+)$", re.MULTILINE)
 
 
 def path_of(interface: Interface) -> Path:
@@ -60,7 +68,7 @@ def write(interface: Interface) -> int:
 
 def _write(interface: Interface) -> int:
     peers = entitled(interface)
-    peers += _guarded(interface, {peer.public_key for peer in peers})
+    peers += _unrecorded(interface)
     put(path_of(interface), render_quick(device(interface, peers)))
     put_note(interface)
     return len(peers)
@@ -75,6 +83,7 @@ def link_note(interface: Interface) -> dict[str, object]:
     """What a bring-up without the database must know beside the boot file."""
     return {
         "stamp": interface.stamp,
+        "boot_file": str(path_of(interface)),
         "gateway": interface.gateway.slug,
         "netns": interface.gateway.netns,
         "backend": interface.backend,
@@ -107,11 +116,38 @@ def entitled(interface: Interface) -> list[PeerConfig]:
     ]
 
 
-def _guarded(interface: Interface, known: set[str]) -> list[PeerConfig]:
-    wanted = set(interface.guard_keys) - known
-    if not wanted:
+def _unrecorded(interface: Interface) -> list[PeerConfig]:
+    """Peers of the last file that no row speaks of, and that the guard keeps: those that an
+    observation has put under it, and those that it is about to, by the same rule.
+    """
+    try:
+        text = path_of(interface).read_text()
+    except OSError:
         return []
-    return [peer for peer in read(path_of(interface)).peers if peer.public_key in wanted]
+    last = set(_PUBLIC_KEYS.findall(text))
+    rows = Peer.objects.filter(interface=interface)
+    spoken = {key for pair in rows.values_list("public_key", "applied_key") for key in pair}
+    lost = last - spoken
+    if not lost:  # as nearly always, and then the file is not taken apart: 10,000 peers take long
+        return []
+    live = rows.filter(deleted_at=None).count()
+    _, guarded = split(lost, running=len(last), live_rows=live, recorded=lost)
+    kept = lost & {*guarded, *interface.guard_keys}
+    try:
+        return [peer for peer in parse(text).peers if peer.public_key in kept]
+    except InvalidConfig:
+        return []
+
+
+def forget(interface: Interface, keys: Collection[str]) -> None:
+    """Take these peers out of the file: an operator decided that they shall go."""
+    path = path_of(interface)
+    try:
+        last = read(path)
+    except (OSError, InvalidConfig):
+        return
+    kept = tuple(peer for peer in last.peers if peer.public_key not in keys)
+    put(path, render_quick(last._replace(peers=kept)))
 
 
 def read(path: Path) -> DeviceConfig:

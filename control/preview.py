@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from control import link
+from control import bootfile, link
 from control.desired import load_all
 from control.drift import compare
 from control.presence import load_known
@@ -98,7 +98,8 @@ def _with(rows: Preview, **changes: Any) -> Preview:
 def _drift_now(interface: Interface, post: Station) -> dict[str, int]:
     known, _ = load_known(interface)
     running = post.driver.read().peers
-    return compare(running, known, seq=interface.apply_seq, recorded=()).counts()
+    recorded = () if any(row.live for row in known) else bootfile.recorded_keys(interface)
+    return compare(running, known, seq=interface.apply_seq, recorded=recorded).counts()
 
 
 def _tier(interface: Interface) -> tuple[int | None, str]:
