@@ -167,7 +167,7 @@ def test_a_foreign_job_is_byte_equal_to_one_that_never_was(
 def test_an_id_that_is_none_is_a_404_in_json(alice_api: APIClient, path: str) -> None:
     answer = alice_api.get(f"/api/v1/jobs/{path}")
     assert answer.status_code == 404
-    assert answer.json()["errors"][0]["code"] == "not_found"
+    assert answer.json()["errors"] == [{"field": None, "code": "not_found", "detail": "Not found."}]
 
 
 def test_an_unknown_founding_path_has_the_founding_shape(db: None) -> None:
