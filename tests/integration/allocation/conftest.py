@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from audit.events import Actor
-from gateways import outbox
+from gateways.hints import publisher
 from tenants.models import Tenant
 from tenants.scoping import Caller
 
@@ -27,4 +27,4 @@ def as_mallory(evil: Tenant) -> Caller:
 @pytest.fixture(autouse=True)
 def no_hints(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no broker here; hints are not what these tests are about."""
-    monkeypatch.setattr(outbox.publisher, "ring", lambda **_: None)
+    monkeypatch.setattr(publisher, "ring", lambda **_: None)
