@@ -50,6 +50,7 @@ need_for_test() {
     need iperf3 iperf3
     need tcpdump tcpdump
     need procps pgrep
+    need systemd systemd-analyze # checks the units; starts nothing
     need git git
 }
 
