@@ -56,8 +56,9 @@ def _entries(text: str) -> Iterator[tuple[str, str]]:
             continue
         fields = _fields([line for line in lines if not line.startswith("#")])
         if "msgid" in fields:
-            yield _key(fields), _PLURAL.join(
-                value for name, value in fields.items() if name.startswith("msgstr")
+            yield (
+                _key(fields),
+                _PLURAL.join(value for name, value in fields.items() if name.startswith("msgstr")),
             )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from control.pages.rows import InterfaceRow, JobRow, Page, PeerRow, Worker
 from control.pages.wording import interface_row, job_row, peer_row
@@ -23,6 +23,11 @@ LATE_SECONDS = 60
 SHOWS = ("all", "online", "waiting", "failed", "off")
 
 _ROW_EXISTS = Q(deleted_at__isnull=True)
+#: What a line shows: no secret, and no column that is not looked at.
+_COLUMNS = (
+    "id", "uuid", "name", "blocked", "deleted_at", "last_handshake_at", "observed_present",
+    "observed_endpoint", "rx_bytes", "tx_bytes",
+)  # fmt: skip
 _LISTED = _ROW_EXISTS | ~Q(applied_key="")
 _WAITING = Q(generation__gt=F("applied_generation"), quarantine_reason="") | Q(
     deleted_at__isnull=False
@@ -121,10 +126,7 @@ def peers(
     more = len(window) > PAGE_SIZE
     if newer:
         full.reverse()
-    rows = tuple(
-        peer_row(row, word=vars(row)["status_word"], reason=vars(row)["status_reason"], now=now)
-        for row in full
-    )
+    rows = tuple(peer_row(row, vars(row), now) for row in full)
     return Page(
         rows=rows,
         query=query,
@@ -163,18 +165,27 @@ def _window(rows: QuerySet[Peer], older: int, newer: int) -> list[Peer]:
         rows = rows.filter(pk__lt=older).order_by("-pk")
     else:
         rows = rows.order_by("-pk")
-    holds = Prefetch(
-        "client__holds", queryset=Hold.objects.filter(closed_at__isnull=True).order_by("pk")
-    )
-    return list(
+    return list(_told(rows).only(*_COLUMNS)[: PAGE_SIZE + 1])
+
+
+def _told(rows: QuerySet[Peer]) -> QuerySet[Peer]:
+    """With all that a line says, in two queries. Names come as annotations: 250 objects less."""
+    holds = Hold.objects.filter(client=OuterRef("client"), closed_at__isnull=True).order_by("pk")
+    return (
         with_status(rows)
-        .select_related("client", "tenant", "interface__gateway")
-        .prefetch_related("addresses", holds)[: PAGE_SIZE + 1]
+        .annotate(
+            client_name=F("client__name"),
+            tenant_slug=F("tenant__slug"),
+            tenant_name=F("tenant__name"),
+            interface_name=F("interface__name"),
+            hold_reason=Subquery(holds.values("reason")[:1]),
+        )
+        .prefetch_related("addresses")
     )
 
 
 def jobs(*, limit: int = 5, now: datetime) -> tuple[JobRow, ...]:
-    """At most ``limit`` open jobs, then the newest finished ones; one more than ``limit`` in all."""
+    """At most ``limit`` open jobs, then the newest finished ones; ``limit`` + 1 in all."""
     where = JobItem.objects.filter(job=OuterRef("pk")).order_by("pk")
     base = Job.objects.select_related("tenant").annotate(
         where=Subquery(where.values("interface__name")[:1]),
@@ -207,9 +218,6 @@ def workers(now: datetime) -> tuple[Worker, ...]:
 
 def peer_of(uuid: UUID, now: datetime) -> tuple[Peer, PeerRow] | None:
     """One device that is not removed, with all that its page needs, or None."""
-    found = _window(Peer.objects.filter(uuid=uuid, deleted_at__isnull=True), 0, 0)
-    if not found:
-        return None
-    row = found[0]
-    words = vars(row)
-    return row, peer_row(row, word=words["status_word"], reason=words["status_reason"], now=now)
+    found = Peer.objects.filter(uuid=uuid, deleted_at__isnull=True)
+    row = _told(found).select_related("client", "tenant", "interface__gateway").first()
+    return None if row is None else (row, peer_row(row, vars(row), now))

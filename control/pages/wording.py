@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
@@ -13,6 +14,7 @@ from gateways.models import Interface, Job
 from peers.models import Peer
 from peers.queries import ONLINE_WITHIN
 from quotas.models import Hold
+from tenants.models import DEFAULT_TENANT
 
 #: Figures older than this are shown as old.
 STALE_SECONDS = 30
@@ -94,17 +96,21 @@ def _interface_state(
     return "live", gettext("Up, matches")
 
 
-def peer_row(row: Peer, *, word: str, reason: str, now: datetime) -> PeerRow:
-    """A device as the table shows it; ``word`` and ``reason`` are `peers.queries.with_status`'s."""
-    glyph, words = _presence(row, now)
-    status, status_glyph, status_words, reason = _status(row, word, reason)
+def peer_row(row: Peer, told: Mapping[str, Any], now: datetime) -> PeerRow:
+    """A device as the table shows it. ``told`` holds the annotations of `peers.queries.with_status`
+    and the names of client, tenant and interface, and the oldest open hold.
+    """
+    glyph, words = _presence(row, told["hold_reason"], now)
+    status, status_glyph, status_words, reason = _status(
+        row, told["status_word"], told["status_reason"]
+    )
     addresses = sorted((a.family, a.address) for a in row.addresses.all())
     return PeerRow(
         uuid=row.uuid,
-        name=row.client.name,
+        name=told["client_name"],
         device=row.name,
-        tenant="" if row.tenant.slug == "default" else row.tenant.name,
-        interface=row.interface.name,
+        tenant="" if told["tenant_slug"] == DEFAULT_TENANT else told["tenant_name"],
+        interface=told["interface_name"],
         address=addresses[0][1] if addresses else "",
         more_addresses=max(0, len(addresses) - 1),
         glyph=glyph,
@@ -132,13 +138,12 @@ def _hold_words(reason: str) -> str:
     }.get(Hold.Reason(reason), gettext("Off"))
 
 
-def _presence(row: Peer, now: datetime) -> tuple[str, str]:
+def _presence(row: Peer, hold: str | None, now: datetime) -> tuple[str, str]:
     """Whether the device is connected. A handshake while blocked is not presence."""
     if row.deleted_at is not None:
         return "off", gettext("Removed")
     if row.blocked:
-        holds = list(row.client.holds.all())
-        return "off", _hold_words(holds[0].reason) if holds else gettext("Off")
+        return "off", _hold_words(hold) if hold else gettext("Off")
     since = formats.age(row.last_handshake_at, now)
     if since is None:
         return "new", gettext("Not used yet")

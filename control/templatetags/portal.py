@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -20,6 +21,7 @@ register.filter("duration", formats.duration)
 
 
 @register.simple_tag
+@lru_cache(maxsize=128)
 def icon(name: str, extra: str = "") -> SafeString:
     """An icon of the sprite, 20 px, in the colour of the text around it."""
     return format_html(
@@ -31,6 +33,7 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=32)
 def glyph(state: str) -> SafeString:
     """One of the eight state glyphs: live, idle, new, wait, off, warn, bad, done."""
     return format_html(
@@ -41,6 +44,7 @@ def glyph(state: str) -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)
 def state(name: str, words: str) -> SafeString:
     """A state in shape, word, and colour, in this order."""
     return format_html(
