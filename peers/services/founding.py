@@ -70,7 +70,7 @@ def add_peer(
             **{"preshared_key": None, **wanted},
         )
         return Added(created.client, created.job, created=True)
-    if owner != caller.tenant_id:
+    if peer.tenant_id != caller.tenant_id:
         raise Conflict(
             "This public key is already in use on this interface.",
             field="public_key",
@@ -78,7 +78,6 @@ def add_peer(
         )
     if name is not None:
         wanted["name"] = name
-    peer = held.select_related("client", "interface__gateway").get()
     changed = update_client(
         caller=caller,
         client_id=peer.client.uuid,
