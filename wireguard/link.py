@@ -57,6 +57,8 @@ class Link:
         self.name = check_interface_name(name)
         self._runner = runner
         self._steps = Steps(runner, command_prefix(netns, sudo=sudo))
+        self._steps_outside = Steps(runner, command_prefix(sudo=sudo))
+        self._in_netns = () if netns is None else ("-n", netns)
         self._command = command
         self._flavour = FLAVOURS[command]
         self._daemon = Daemon(self._steps, self._flavour, name, netns)
@@ -73,6 +75,21 @@ class Link:
             raise error
         shown = next(link for link in json.loads(asked.stdout) if link)
         return read_state(shown, self._backend(shown.get("linkinfo", {}).get("info_kind", "")))
+
+    def glance(self) -> LinkState:
+        """Existence, flags, MTU and alias alone: one short command (2.5 ms; `state` takes 10 in a
+        namespace, where each of its two commands gets a mount namespace of its own first).
+        """
+        asked = self._steps_outside.attempt(
+            "state", ["ip", *self._in_netns, "-json", "link", "show", "dev", self.name]
+        )
+        if asked.returncode:
+            error = failure("state", "ip", asked)
+            if isinstance(error, InterfaceMissing):
+                return LinkState(exists=False)
+            raise error
+        shown = next(link for link in json.loads(asked.stdout) if link)
+        return read_state({"addr_info": (), **shown}, None)
 
     def _backend(self, kind: str) -> Backend | None:
         if kind == self._flavour.kind:
