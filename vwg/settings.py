@@ -29,7 +29,9 @@ DEBUG = env.bool("DEBUG", default=False)
 
 # -- Where vwg lives ------------------------------------------------------------------------
 VWG_BIND = env.str("VWG_BIND", default="127.0.0.1:8000")
-VWG_PUBLIC_URL = env.str("VWG_PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+VWG_PUBLIC_URL = env.str(
+    "VWG_PUBLIC_URL", default=f"http://localhost:{VWG_BIND.rpartition(':')[2]}"
+).rstrip("/")
 VWG_STATE_DIR = Path(env.str("VWG_STATE_DIR", default=str(BASE_DIR / "var"))).resolve()
 VWG_ENDPOINT = env.str("VWG_ENDPOINT", default="")
 VWG_GATEWAY = env.str("VWG_GATEWAY", default="local")
