@@ -1,4 +1,4 @@
-"""One Chromium for the browser tests and the screenshots: offline, and it notes what it should not."""
+"""One Chromium for tests and screenshots: offline, and it notes what should not happen."""
 
 from __future__ import annotations
 

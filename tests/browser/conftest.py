@@ -33,7 +33,7 @@ def gateway(live_server: LiveServer) -> Interface:
 
 @pytest.fixture
 def watched(chrome: Browser, live_server: LiveServer, gateway: Interface) -> Iterator[Watched]:
-    """A signed-in operator's page; ends with: no console error, no CSP violation, no request out."""
+    """A signed-in operator's page, that ends without console error, CSP fault, request out."""
     page = Watched(chrome, live_server.url)
     page.sign_in("oscar")
     yield page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright keeps an event loop in this thread
@@ -13,15 +14,15 @@ import django
 
 django.setup()
 
-from django.db import connection
-from django.test.utils import setup_test_environment
-from playwright.sync_api import Browser
-from pytest_django.live_server_helper import LiveServer
+from django.db import connection  # noqa: E402
+from django.test.utils import setup_test_environment  # noqa: E402
+from playwright.sync_api import Browser  # noqa: E402
+from pytest_django.live_server_helper import LiveServer  # noqa: E402
 
-from control.pages.catalogues import build
-from tests.browser.chromium import Watched, chromium
-from tests.browser.scene import ordinary_day
-from tests.make import make_user
+from control.pages.catalogues import build  # noqa: E402
+from tests.browser.chromium import Watched, chromium  # noqa: E402
+from tests.browser.scene import ordinary_day  # noqa: E402
+from tests.make import make_user  # noqa: E402
 
 DESK = {"width": 1360, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -45,13 +46,14 @@ def main(out: Path) -> None:
 
 def shoot(browser: Browser, base: str, out: Path) -> None:
     """The status page in every dress, then the dialogs."""
-    for name, options in {
+    dresses: dict[str, dict[str, Any]] = {
         "status-light": {"viewport": DESK},
         "status-dark": {"viewport": DESK, "color_scheme": "dark"},
         "status-fa": {"viewport": DESK, "locale": "fa-IR"},
         "status-phone": {"viewport": PHONE, "has_touch": True},
         "status-phone-fa": {"viewport": PHONE, "has_touch": True, "locale": "fa-IR"},
-    }.items():
+    }
+    for name, options in dresses.items():
         watched = Watched(browser, base, **options)
         if name == "status-light":
             watched.page.goto("/")
