@@ -83,7 +83,8 @@ def preview_live(interface: Interface) -> Preview:
         if sight.exists and not link.is_ours(interface, sight):
             return _with(rows, tier=None, obstacle=str(link.refuse(interface)))
         if not sight.exists:
-            return _with(rows, tier=3, obstacle="", source="no such interface")
+            tier, obstacle = _when_down(interface)
+            return _with(rows, tier=tier, obstacle=obstacle, source="no such interface")
         drift = _drift_now(interface, post)
     except (DriverError, TruncatedDump) as error:
         return _with(rows, tier=None, obstacle=str(error))
@@ -106,10 +107,14 @@ def _tier(interface: Interface) -> tuple[int | None, str]:
     if interface.state == Interface.State.FOREIGN:
         return None, interface.state_reason
     if interface.state == Interface.State.DOWN:
-        if interface.restart_policy == Interface.RestartPolicy.NEVER:
-            return None, "the interface is down, and its restart policy is `never`"
-        return 3, ""
+        return _when_down(interface)
     return 1, ""
+
+
+def _when_down(interface: Interface) -> tuple[int | None, str]:
+    if interface.restart_policy == Interface.RestartPolicy.NEVER:
+        return None, "the interface is down, and its restart policy is `never`"
+    return 3, ""
 
 
 def _kinds(interface: Interface) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,6 +23,22 @@ def usable(site: Site) -> set[str]:
     return {key for key, shown in site.peers().items() if shown.allowed_ips != "(none)"}
 
 
+def stamp_of(site: Site) -> str:
+    """The link's alias; vwg sets it last, when a bring-up is complete."""
+    shown = site.lab.run("ip", "link", "show", "dev", site.interface, check=False)
+    _, _, alias = shown.partition("alias vwg:")
+    return alias.strip()
+
+
+@pytest.fixture(autouse=True)
+def empty(site: Site) -> Iterator[None]:
+    """Every test begins without clients."""
+    yield
+    for client in site.call("GET", "/api/v1/clients").body["results"]:
+        site.act("DELETE", f"/api/v1/clients/{client['id']}")
+    site.stack.wait_until(lambda: site.peers() == {}, "nobody is left")
+
+
 def drift(site: Site) -> Any:
     return site.status()["drift_detail"]
 
@@ -37,7 +54,7 @@ def wait_for_boot_file(site: Site) -> float:
     return time.monotonic() - begin
 
 
-def test_a_reboot_brings_exactly_the_entitled_back(site: Site, figure: Figure) -> None:
+def test_a_reboot_brings_exactly_the_entitled_back(site: Site) -> None:
     made = [site.add_client(f"client {number}") for number in range(6)]
     blocked, deleted, entitled = made[:2], made[2], made[3:]
     for client in blocked:
@@ -49,9 +66,7 @@ def test_a_reboot_brings_exactly_the_entitled_back(site: Site, figure: Figure) -
     with site.without_workers():
         site.delete_link()
         assert not site.link_exists()
-        begin = time.monotonic()
         site.stack.manage("link_up", "--boot")
-        figure("reboot.link_up_s", time.monotonic() - begin)
         assert site.settings() == wanted
         assert set(wanted) == {key_of(client) for client in entitled}
         site.observe()
@@ -61,14 +76,11 @@ def test_a_reboot_brings_exactly_the_entitled_back(site: Site, figure: Figure) -
         assert "nothing to do" in site.stack.manage("plan")
 
     device = site.lab.add_client(site.config_of(entitled[0]))
-    assert device.wait_until_reaches(site.address()) < 10
-    assert device.ping(site.lab.beyond_ip) == 3
+    device.wait_until_reaches(site.address())
+    device.wait_until_reaches(site.lab.beyond_ip)
     for client in blocked:  # who was away may come back, and only then is on the interface
         site.act("POST", f"/api/v1/clients/{client['id']}/enable")
         assert key_of(client) in usable(site)
-    for client in [*blocked, *entitled]:
-        site.act("DELETE", f"/api/v1/clients/{client['id']}")
-    assert site.settings() == {}
 
 
 def test_a_reboot_starts_from_the_file_where_the_settings_say_it_is(
@@ -87,7 +99,6 @@ def test_a_reboot_starts_from_the_file_where_the_settings_say_it_is(
         site.stack.manage("link_up", "--boot")
         assert set(site.peers()) == {key_of(client)}
     site.set_config_file_path("")
-    site.act("DELETE", f"/api/v1/clients/{client['id']}")
 
 
 def test_the_running_stack_brings_a_deleted_interface_back(site: Site, figure: Figure) -> None:
@@ -96,14 +107,16 @@ def test_the_running_stack_brings_a_deleted_interface_back(site: Site, figure: F
     site.act("POST", f"/api/v1/clients/{other['id']}/disable")
     site.observe()
 
+    begin, stamp = time.monotonic(), stamp_of(site)
     site.delete_link()
-    seconds = site.stack.wait_until(
-        lambda: site.link_exists() and device.public_key in usable(site), "it is back", seconds=15
+    site.stack.wait_until(
+        lambda: site.link_exists() and stamp_of(site) not in ("", stamp), "it is back", seconds=15
     )
-    figure("reboot.brought_back_by_the_stack_s", seconds)
+    figure("reboot.brought_back_by_the_stack_s", time.monotonic() - begin)
+    device.wait_until_reaches(site.address(), within_s=20)
+    figure("reboot.client_talks_again_s", time.monotonic() - begin)
 
-    assert device.wait_until_reaches(site.address(), within_s=20) < 20
-    assert device.ping(site.lab.beyond_ip) == 3
+    device.wait_until_reaches(site.lab.beyond_ip)
     assert usable(site) == {device.public_key}
     site.observe()
     assert drift(site) == {}
