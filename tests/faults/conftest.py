@@ -13,8 +13,8 @@ from tests.stack.conftest import short_path
 
 @pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A whole vwg on SQLite; what a test kills it starts again."""
-    with World(short_path(tmp_path_factory)) as running:
+    """A whole vwg on SQLite, as talkative as it gets; what a test kills it starts again."""
+    with World(short_path(tmp_path_factory), settings={"LOG_LEVEL": "DEBUG"}) as running:
         yield running
 
 

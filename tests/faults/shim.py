@@ -39,12 +39,16 @@ for file in "$here/fault" "$here/always"; do
     case "$*" in $pattern) ;; *) continue ;; esac
     [ "$file" = "$here/always" ] || mv "$file" "$here/claimed" 2>/dev/null || continue
     worker=$(ps -o pgid= -p $PPID | tr -d ' ')
+    # Never a signal to anything but a worker: -1 would be every process.
+    [ "$PPID" -gt 1 ] && [ "${{worker:-0}}" -gt 1 ] || exit 99
+    grep -q celery "/proc/$worker/cmdline" || exit 99
     case $argument in child*) victim=$PPID ;; *) victim=-$worker ;; esac
+    echo "$worker $PPID" >"$here/caller"
     case $action in
-    kill_before) kill -9 -- "$victim"; exit 137 ;;
-    kill_after) "$real" "$@"; kill -9 -- "$victim"; exit 137 ;;
+    kill_before) /bin/kill -KILL -- "$victim"; exit 137 ;;
+    kill_after) "$real" "$@"; /bin/kill -KILL -- "$victim"; exit 137 ;;
     kill_soon)
-        (sleep "${{argument#*:}}"; kill -9 -- "$victim") >/dev/null 2>&1 </dev/null &
+        (sleep "${{argument#*:}}"; /bin/kill -KILL -- "$victim") >/dev/null 2>&1 </dev/null &
         exec "$real" "$@" ;;
     hang)
         echo "$worker $PPID" >"$here/hanging.new"; mv "$here/hanging.new" "$here/hanging"
@@ -79,7 +83,7 @@ class Shim:
 
     def arm(self, pattern: str, action: str, argument: str = "-", *, always: bool = False) -> None:
         """Set a fault for the next call (or every call) whose words match; no blanks in a word."""
-        self._unlink("claimed", "hanging", "release")
+        self._unlink("claimed", "caller", "hanging", "release")
         new = self.directory / "new"
         new.write_text(f"{pattern} {action} {argument}\n")
         new.replace(self.directory / ("always" if always else "fault"))
@@ -107,6 +111,11 @@ class Shim:
             time.sleep(0.01)
         parent, child = file.read_text().split()
         return int(parent), int(child)
+
+    def caller(self) -> int:
+        """The process of the pool that made the call which met the fault; 0 before."""
+        file = self.directory / "caller"
+        return int(file.read_text().split()[1]) if self.struck and file.exists() else 0
 
     def calls(self) -> list[str]:
         """The words of every call so far."""

@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -35,9 +36,14 @@ def kill_in_call(caller: Caller, pattern: str, action: str, victim: str, change:
     world.shim.arm(pattern, action, victim + delay)
     answer = caller.remove(doomed) if doomed else caller.add()[1]
     assert answer.status == 202
-    world.wait_until(lambda: world.shim.struck, "the fault happened")
+    world.wait_until(lambda: is_gone(world.shim.caller()), "the worker was killed")
     if victim == "all":
         world.revive("gateway")
+
+
+def is_gone(pid: int) -> bool:
+    """Whether this process was and is no more; 0 is none."""
+    return pid > 0 and not Path(f"/proc/{pid}").exists()
 
 
 def kill_before_settle(caller: Caller, pattern: str, victim: str, change: str) -> None:
