@@ -20,11 +20,12 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from control.desired import device, load_all
+from control import sections
+from control.desired import device
 from control.guard import split
 from gateways.models import GlobalSetting, Interface
 from peers.models import Peer
-from wireguard.config import parse, render_quick
+from wireguard.config import parse, render_peers, render_quick
 from wireguard.errors import InvalidConfig
 from wireguard.types import DeviceConfig, PeerConfig
 
@@ -67,9 +68,9 @@ def write(interface: Interface) -> int:
 
 
 def _write(interface: Interface) -> int:
-    peers = entitled(interface)
-    peers += _unrecorded(interface)
-    put(path_of(interface), render_quick(device(interface, peers)))
+    peers = sections.entitled(interface)
+    peers += [render_peers([peer]) for peer in _unrecorded(interface)]
+    put(path_of(interface), "\n".join([render_quick(device(interface, ())), *peers]))
     put_note(interface)
     return len(peers)
 
@@ -100,20 +101,6 @@ def read_note(name: str) -> dict[str, object]:
     except (OSError, ValueError):
         return {}
     return note if isinstance(note, dict) else {}
-
-
-def entitled(interface: Interface) -> list[PeerConfig]:
-    """Who may connect: live, not blocked, not quarantined."""
-    loaded = load_all(interface)
-    return [
-        row.config._replace(endpoint=row.config.endpoint or None)
-        for row in loaded.rows
-        if row.live
-        and not row.quarantined
-        and row.id not in loaded.problems
-        and row.config.allowed_ips
-        and row.config.public_key != interface.public_key
-    ]
 
 
 def _unrecorded(interface: Interface) -> list[PeerConfig]:
