@@ -10,7 +10,7 @@ class AuditEvent(models.Model):
 
     class Actor(models.TextChoices):
         USER = "user"
-        TOKEN = "token"
+        TOKEN = "token"  # noqa: S105  a kind of actor
         SYSTEM = "system"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
