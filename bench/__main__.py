@@ -45,6 +45,7 @@ def measure(stack: Stack, *, sizes: list[int], rounds: int) -> Iterable[Figure]:
     token = stack.token()
     medians: list[float] = []
     floors: list[float] = []
+    yield rows.machine()
     for size in sizes:
         found, median = rows.changes_at(stack, token, peers=size, rounds=rounds)
         medians.append(median)
@@ -62,6 +63,7 @@ def measure(stack: Stack, *, sizes: list[int], rounds: int) -> Iterable[Figure]:
     stack.stop("beat")  # its observations would meet the next ones at the lock
     yield from rows.looks(stack, peers=sizes[-1])
     yield from rows.boot_file(stack)
+    yield rows.machine()
 
 
 def _arguments() -> argparse.Namespace:
