@@ -31,8 +31,8 @@ class Foreign:
         self.customer = self._customer(public, "10.252.3.3/32")
         self.others = [strange_key() for _ in range(4)]
         for number, key in enumerate(self.others):
-            words = ["allowed-ips", f"10.252.4.{number + 1}/32,192.168.{number}.0/24"]
-            site.wg_set("peer", key, *words, "persistent-keepalive", "25")
+            networks = f"10.252.4.{number + 1}/32,192.168.{number}.0/24"
+            site.wg_set("peer", key, "allowed-ips", networks, "persistent-keepalive", "25")
         self.customer.wait_until_reaches("10.252.0.1")
 
     def _customer(self, server_key: str, address: str) -> Client:
