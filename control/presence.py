@@ -34,82 +34,76 @@ _WRITE = (
 _VERIFY = "UPDATE peers_peer SET verified_generation = %s, verified_at = %s WHERE id = %s"
 
 
+class _Record(NamedTuple):
+    """The columns of a peer's row that an observation reads, by their names."""
+
+    id: int
+    public_key: str
+    deleted_at: datetime | None
+    quarantine_reason: str
+    applied_key: str
+    applied_allowed_ips: str
+    applied_psk: str
+    applied_keepalive: int | None
+    applied_endpoint: str
+    applied_unknown: bool
+    generation: int
+    applied_generation: int
+    verified_generation: int
+    applied_seq: int
+    observed_present: bool
+    observed_endpoint: str
+    last_handshake_at: datetime | None
+    rx_bytes: int
+    tx_bytes: int
+
+
 def load_known(interface: Interface) -> tuple[list[Known], list[Shown]]:
     """Every row that is wanted or may still be on the interface; one query."""
-    known, shown = [], []
-    records = (
-        Peer.objects.filter(interface=interface)
-        .filter(Q(deleted_at=None) | ~Q(applied_key="") | Q(observed_present=True))
-        .values_list(
-            "id",
-            "public_key",
-            "deleted_at",
-            "quarantine_reason",
-            "applied_key",
-            "applied_allowed_ips",
-            "applied_psk",
-            "applied_keepalive",
-            "applied_endpoint",
-            "applied_unknown",
-            "generation",
-            "applied_generation",
-            "verified_generation",
-            "applied_seq",
-            "observed_present",
-            "observed_endpoint",
-            "last_handshake_at",
-            "rx_bytes",
-            "tx_bytes",
-        )
+    rows = Peer.objects.filter(interface=interface).filter(
+        Q(deleted_at=None) | ~Q(applied_key="") | Q(observed_present=True)
     )
-    for (
-        pk,
-        public_key,
-        deleted_at,
-        quarantine,
-        applied_key,
-        ips,
-        psk,
-        keepalive,
-        endpoint,
-        unknown,
-        generation,
-        applied_generation,
-        verified,
-        seq,
-        present,
-        seen,
-        handshake,
-        rx,
-        tx,
-    ) in records.iterator(chunk_size=5000):
-        applied = Applied(tuple(ips.split(",")) if ips else (), psk, keepalive, endpoint)
-        known.append(
-            Known(
-                pk,
-                public_key,
-                deleted_at is None,
-                bool(quarantine),
-                applied_key,
-                None if unknown else applied,
-                generation,
-                applied_generation,
-                verified,
-                seq,
-            )
-        )
-        shown.append(
-            Shown(
-                pk,
-                applied_key or public_key,
-                present,
-                seen,
-                int(handshake.timestamp()) if handshake else 0,
-                rx,
-                tx,
-            )
-        )
+    known, shown = [], []
+    for values in rows.values_list(*_Record._fields).iterator(chunk_size=5000):
+        record = _Record._make(values)
+        known.append(_known(record))
+        shown.append(_shown(record))
     return known, shown
+
+
+def _known(record: _Record) -> Known:
+    ips = record.applied_allowed_ips
+    applied = Applied(
+        tuple(ips.split(",")) if ips else (),
+        record.applied_psk,
+        record.applied_keepalive,
+        record.applied_endpoint,
+    )
+    return Known(
+        record.id,
+        record.public_key,
+        record.deleted_at is None,
+        bool(record.quarantine_reason),
+        record.applied_key,
+        None if record.applied_unknown else applied,
+        record.generation,
+        record.applied_generation,
+        record.verified_generation,
+        record.applied_seq,
+    )
+
+
+def _shown(record: _Record) -> Shown:
+    handshake = record.last_handshake_at
+    return Shown(
+        record.id,
+        record.applied_key or record.public_key,
+        record.observed_present,
+        record.observed_endpoint,
+        int(handshake.timestamp()) if handshake else 0,
+        record.rx_bytes,
+        record.tx_bytes,
+    )
 
 
 def write_presence(
