@@ -49,7 +49,6 @@ class PeerRow:
     tenant: str
     interface: str
     address: str
-    more_addresses: int
     glyph: str
     words: str
     endpoint: str

@@ -112,7 +112,6 @@ def peer_row(row: Peer, told: Mapping[str, Any], now: datetime) -> PeerRow:
         tenant="" if told["tenant_slug"] == DEFAULT_TENANT else told["tenant_name"],
         interface=told["interface_name"],
         address=addresses[0][1] if addresses else "",
-        more_addresses=max(0, len(addresses) - 1),
         glyph=glyph,
         words=words,
         endpoint=row.observed_endpoint,

@@ -63,6 +63,15 @@ def test_removing_asks_first(watched: Watched) -> None:
     assert peer.deleted_at is not None
 
 
+@pytest.mark.parametrize("width", [1360, 1024, 390])
+def test_nothing_is_cut_off_at_the_edge(watched: Watched, width: int) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": 800})
+    for box in ("#peers .wrap", "html"):
+        cut = page.locator(box).evaluate("box => box.scrollWidth - box.clientWidth")
+        assert cut <= 0, (box, cut)
+
+
 def test_search_narrows_the_list_while_one_types(watched: Watched) -> None:
     page = watched.page
     page.keyboard.press("/")
