@@ -24,7 +24,7 @@ from gateways.models import Interface
 from gateways.outbox import Wish, enqueue
 from gateways.sealing import seal_interface_key
 from peers.allocation import claim
-from peers.models import Client, Peer
+from peers.models import Client, Peer, PeerAddress
 from peers.networks import replace_networks
 from peers.pools import make_pools
 from peers.sealing import seal_preshared_key
@@ -92,6 +92,8 @@ def _take_settings(interface: Interface, post: Station, dump: Dump, stamp: str) 
     addresses = list(post.link.state().addresses)
     if addresses and addresses != interface.addresses:
         interface.addresses = addresses
+        # No live client is left here: what still names a pool are addresses held back for a while.
+        PeerAddress.objects.filter(pool__interface=interface).delete()
         interface.pools.all().delete()
         make_pools(interface, addresses)
     interface.save(
