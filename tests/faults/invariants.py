@@ -15,6 +15,7 @@ from tests.faults.world import Caller, World
 from tests.stack.processes import run
 
 _LOCKS = Path("/run/vwg")
+_SLOW = 3.0
 _ADDRESSES = (
     "SELECT peer_id, address || CASE family WHEN 4 THEN '/32' ELSE '/128' END"
     " FROM peers_peeraddress WHERE peer_id IS NOT NULL"
@@ -162,13 +163,16 @@ def violations(caller: Caller) -> list[str]:
 
 def assert_all(caller: Caller, *, seconds: float = 15.0) -> float:
     """Every invariant holds within ``seconds``, at one moment; the seconds it took."""
-    last: list[str] = []
+    seen: list[list[str]] = [[]]
 
     def hold() -> bool:
-        last[:] = violations(caller)
-        return not last
+        seen.append(violations(caller))
+        return not seen[-1]
 
     try:
-        return caller.world.wait_until(hold, "every invariant holds", seconds=seconds)
+        took = caller.world.wait_until(hold, "every invariant holds", seconds=seconds)
     except AssertionError as error:
-        raise AssertionError(f"{len(last)} violations: {last[:5]}\n{error}") from None
+        raise AssertionError(f"{len(seen[-1])} violations: {seen[-1][:5]}\n{error}") from None
+    if took > _SLOW:
+        print(f"the last to go, after {took:.1f} s: {seen[-2][:3]}")
+    return took
