@@ -50,7 +50,7 @@ class Round:
     ended: set[int] = field(default_factory=set)
 
     def settle_item(self, item: JobItem, *, ok: bool, tier: int | None, message: str = "") -> None:
-        self.outcomes.append(Outcome(item.pk, ok, tier, message))
+        self.outcomes.append(Outcome(item.pk, item.job_id, ok, tier, message))
         self.ended.add(item.pk)
 
     @property
@@ -68,9 +68,11 @@ def apply_interface(*, interface_id: int) -> None:
     try:
         with post.lock(timeout_s=LOCK_TIMEOUT_S):
             for _ in range(MAX_ROUNDS):
-                interface.refresh_from_db()
                 items = claim(interface_id, at=timezone.now())
-                if not items or not _run(Round(interface, post, items, timezone.now())):
+                if not items:
+                    break
+                interface.refresh_from_db()  # under the lock, and not for an empty claim
+                if not _run(Round(interface, post, items, timezone.now())):
                     break
     except LockBusy:
         logger.info("WireGuard interface %s is being worked on by another process", interface.name)
