@@ -38,3 +38,4 @@ if [ "$wanted" != "$(cat "$stamp" 2>/dev/null)" ]; then
         --require-hashes $files
     printf '%s\n' "$wanted" >"$stamp"
 fi
+.venv/bin/python -m deploy.catalogues

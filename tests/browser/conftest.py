@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
-from control.pages.catalogues import build
+from deploy.catalogues import build
 from gateways.models import Interface
 from tests.browser.chromium import Watched, chromium
 from tests.browser.scene import ordinary_day

@@ -19,7 +19,7 @@ from django.test.utils import setup_test_environment  # noqa: E402
 from playwright.sync_api import Browser  # noqa: E402
 from pytest_django.live_server_helper import LiveServer  # noqa: E402
 
-from control.pages.catalogues import build  # noqa: E402
+from deploy.catalogues import build  # noqa: E402
 from tests.browser.chromium import Watched, chromium  # noqa: E402
 from tests.browser.scene import ordinary_day  # noqa: E402
 from tests.make import make_user  # noqa: E402

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client as Browser
 
-from control.pages.catalogues import build
+from deploy.catalogues import build
 from tenants.models import User
 
 
