@@ -18,9 +18,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield running
 
 
+@pytest.fixture(scope="package")
+def token(world: World) -> str:
+    """Of the default tenant, for everything."""
+    return world.token()
+
+
 @pytest.fixture
-def caller(world: World) -> Iterator[Caller]:
-    with Caller(world) as caller:
+def caller(world: World, token: str) -> Iterator[Caller]:
+    with Caller(world, token) as caller:
         yield caller
 
 

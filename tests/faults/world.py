@@ -106,9 +106,9 @@ class Answer:
 class Caller:
     """A reseller's script on one kept-open connection. ``added`` and ``removed`` are its keys."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, token: str) -> None:
         self.world = world
-        self.token = world.token()
+        self.token = token
         self.added: dict[str, dict[str, Any]] = {}
         self.removed: set[str] = set()
         self.refused: set[str] = set()
