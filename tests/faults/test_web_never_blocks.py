@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -133,6 +134,23 @@ def test_hints_flow_again_after_redis_died(caller: Caller, figure: Figure) -> No
         figure("hints_live_after_s", caller.wait_until_live(seconds=3))
     finally:
         world.start("beat")
+
+
+def test_the_web_ends_in_time_while_redis_hangs(caller: Caller, figure: Figure) -> None:
+    """The publisher's thread waits for Redis and must not hold its process back."""
+    world = caller.world
+    with redis_stopped(world):
+        caller.add_some(4)
+        begin = time.monotonic()
+        os.kill(world.pid("web"), signal.SIGTERM)
+        world.wait_until(lambda: world.died("web"), "the web ended", seconds=7)
+        figure("web_ended_while_redis_hangs_s", time.monotonic() - begin)
+        world.kill("web")
+    world.start("web")
+    caller.reconnect()
+    world.wait_until(world.is_ready, "the web is back", seconds=30)
+    caller.wait_until_live()
+    assert_all(caller)
 
 
 def test_ready_says_503_without_workers_and_200_with_them(world: World, figure: Figure) -> None:
