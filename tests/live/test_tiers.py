@@ -26,7 +26,7 @@ def test_tier_2_is_noticed(site: Site, bystanders: list[Client], figure: Figure)
     before = site.settings()
     with Witness(site, bystanders) as witness:
         site.python(
-            "from control.escalation import synchronise\n"
+            "from control.whole import synchronise\n"
             "import time\n"
             f"for _ in range({CALLS}):\n"
             "    with post.lock(timeout_s=5):\n"
