@@ -26,7 +26,7 @@ from gateways.drivers import Sight, Station
 from gateways.models import Interface
 from peers.models import Peer
 from wireguard.errors import DriverError, InvalidConfig
-from wireguard.linkspec import Backend, Endpoint, ForeignInterface, LinkSpec
+from wireguard.linkspec import Backend, Endpoint, ForeignInterface, LinkSpec, Outcome
 from wireguard.types import DeviceConfig, PeerConfig
 
 logger = logging.getLogger("WireGuard")
@@ -70,7 +70,8 @@ def make_ready(interface: Interface, post: Station) -> Ready:
             f"WireGuard interface {interface.name} is down and its restart policy is `never`:"
             f" start it (`manage.py link_up --interface {interface.name}`)"
         )
-    bring_up(interface, post)
+    if bring_up(interface, post) is Outcome.REVIVED:
+        return Ready()
     return Ready(3, f"Interface {interface.name} was down and has been brought up")
 
 
@@ -115,10 +116,11 @@ def spec_of(interface: Interface, configuration: DeviceConfig) -> LinkSpec:
     )
 
 
-def bring_up(interface: Interface, post: Station) -> None:
-    """Bring a missing or downed link up with every entitled peer, and write down what is on it.
+def bring_up(interface: Interface, post: Station) -> Outcome:
+    """Bring a missing link up with every entitled peer, and write down what is on it.
 
-    A new link is a new epoch and gets a new stamp, stored before it is used.
+    A new link is a new epoch and gets a new stamp, stored before it is used. One that was only
+    set down keeps its peers as they are: what differs is for an apply or an observation.
     """
     if not post.look().exists:
         interface.stamp = str(uuid.uuid4())
@@ -126,7 +128,7 @@ def bring_up(interface: Interface, post: Station) -> None:
         bootfile.put_note(interface)
     if interface.wg_quick and post.unit is not None:
         _start_unit(interface, post)
-        return
+        return Outcome.CREATED
     loaded = load_all(interface)
     rows = [row for row in loaded.rows if _usable(interface, loaded, row)]
     peers = [row.config for row in rows]
@@ -138,7 +140,9 @@ def bring_up(interface: Interface, post: Station) -> None:
     except ForeignInterface:
         raise refuse(interface) from None
     logger.warning("WireGuard interface %s %s with %d peers", interface.name, outcome, len(peers))
-    _note_all(interface, loaded.rows, {row.id for row in rows})
+    if outcome is Outcome.CREATED:
+        _note_all(interface, loaded.rows, {row.id for row in rows})
+    return outcome
 
 
 def _start_unit(interface: Interface, post: Station) -> None:

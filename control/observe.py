@@ -21,7 +21,7 @@ from control.healing import heal, revive
 from control.presence import load_known, write_presence
 from gateways.drivers import Station, station
 from gateways.models import Gateway, Interface
-from wireguard.errors import DriverError, TruncatedDump
+from wireguard.errors import DriverError, InterfaceMissing, TruncatedDump
 from wireguard.host import boot_id
 from wireguard.lock import LockBusy
 from wireguard.types import Dump
@@ -83,6 +83,8 @@ def read(interface: Interface, post: Station) -> Reading:
     sight = post.look()
     if sight.exists and not link.is_ours(interface, sight):
         raise link.refuse(interface)
+    if sight.exists and not sight.up:
+        raise InterfaceMissing(f"interface {interface.name} is set down")
     dump = post.driver.read()
     Interface.objects.filter(pk=interface.pk).update(observed_seq=F("observed_seq") + 1)
     interface.refresh_from_db(fields=["observed_seq", "apply_seq"])
@@ -137,7 +139,7 @@ def _unreadable(interface: Interface, error: Exception) -> None:
     """The interface gave no dump: say so, and bring it back when it is gone and may be."""
     if isinstance(error, link.NotOurs):
         return
-    missing = not station(interface).look().exists
+    missing = isinstance(error, InterfaceMissing)
     state = Interface.State.DOWN if missing else Interface.State.UNREACHABLE
     if interface.state != state:
         logger.warning("WireGuard interface %s: %s", interface.name, error)

@@ -39,6 +39,7 @@ need_for_run() {
     need wireguard-go wireguard-go
     need iproute2 ip
     need nftables nft
+    need procps sysctl
     [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 }
 
@@ -88,9 +89,10 @@ for service in redis-server postgresql; do
     case " $missing " in
     *" $service "*)
         if command -v deb-systemd-helper >/dev/null 2>&1; then
-            as_root deb-systemd-helper disable "$service.service" >/dev/null 2>&1 ||
-                echo "vwg: could not disable $service.service; disable it by hand" >&2
+            as_root deb-systemd-helper disable "$service.service" >/dev/null 2>&1 || true
         fi
+        wants=/etc/systemd/system/multi-user.target.wants/$service.service
+        [ ! -e "$wants" ] || echo "vwg: could not disable $service.service; disable it by hand" >&2
         as_root update-rc.d "$service" disable >/dev/null 2>&1 ||
             echo "vwg: could not disable the init script of $service" >&2
         ;;

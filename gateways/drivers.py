@@ -148,8 +148,9 @@ class MemoryLink:
         return self.state()
 
     def bring_up(self, spec: LinkSpec, endpoints: Mapping[str, Endpoint] | None = None) -> Outcome:
-        if self.exists and self.up:
-            return Outcome.ALREADY
+        if self.exists:
+            was_up, self.up = self.up, True
+            return Outcome.ALREADY if was_up else Outcome.REVIVED
         self.exists = self.up = True
         self.stamp_text = spec.stamp
         self.driver.sync(spec.device)

@@ -221,6 +221,19 @@ def test_a_dead_interface_is_brought_up_with_everyone(gateway: Gateway) -> None:
     assert job_of(late).tier == 3
 
 
+def test_a_link_that_was_set_down_is_set_up_and_gets_exactly_the_difference(
+    gateway: Gateway,
+) -> None:
+    first = gateway.add("first")
+    gateway.apply()
+    gateway.link.up = False
+    late = gateway.add("late")
+    gateway.apply()
+    assert gateway.link.up
+    assert set(gateway.peers()) == {first.peer.public_key, late.peer.public_key}
+    assert job_of(late).tier == 1
+
+
 def test_the_policy_never_leaves_a_dead_interface_to_the_operator(gateway: Gateway) -> None:
     Interface.objects.update(restart_policy="never")
     gateway.link.bring_down()

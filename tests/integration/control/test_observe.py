@@ -193,6 +193,18 @@ def test_a_missing_interface_is_brought_back(gateway: Gateway) -> None:
     assert Interface.objects.get(pk=gateway.interface.pk).state == "up"
 
 
+def test_a_link_that_somebody_set_down_is_set_up_again(gateway: Gateway) -> None:
+    gateway.add()
+    gateway.apply()
+    gateway.link.up = False
+    gateway.observe()
+    assert Interface.objects.get(pk=gateway.interface.pk).state == "down"
+    gateway.apply()
+    assert gateway.link.up
+    gateway.observe()
+    assert Interface.objects.get(pk=gateway.interface.pk).state == "up"
+
+
 def test_a_check_heals_what_differs_before_it_ends(gateway: Gateway) -> None:
     made = gateway.add()
     gateway.apply()
