@@ -62,6 +62,7 @@ def adopt(
             _take_settings(interface, post, dump, stamp)
         peers = _take_peers(interface, dump, tenant=tenant, at=at)
         Interface.objects.filter(pk=interface.pk).update(
+            enabled=True,
             state=Interface.State.UP, state_reason="", guard_keys=[], guard_since=None,
             boot_dirty_since=at,
         )  # fmt: skip

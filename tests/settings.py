@@ -12,7 +12,7 @@ os.environ.setdefault("VWG_DRIVER", "memory")
 os.environ.setdefault("VWG_ENDPOINT", "203.0.113.10")
 os.environ.setdefault("REDIS_URL", f"redis+socket://{os.environ['VWG_STATE_DIR']}/none.sock")
 
-from vwg.settings import *  # noqa: E402, F403
+from vwg.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

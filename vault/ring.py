@@ -62,9 +62,7 @@ class Ring:
     def seal(self, plaintext: str, *, place: str) -> str:
         """Encrypt for one ``place`` (``table|row|field``)."""
         nonce = os.urandom(_NONCE)
-        sealed = AESGCM(self._keys[self.primary]).encrypt(
-            nonce, plaintext.encode(), place.encode()
-        )
+        sealed = AESGCM(self._keys[self.primary]).encrypt(nonce, plaintext.encode(), place.encode())
         return f"v1.{self.primary}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, value: str, *, place: str) -> str:
@@ -75,9 +73,7 @@ class Ring:
             raise RingError(f"sealed with a key that is not in the ring: {key_id[:16]!r}")
         try:
             raw = base64.urlsafe_b64decode(encoded)
-            opened = AESGCM(self._keys[key_id]).decrypt(
-                raw[:_NONCE], raw[_NONCE:], place.encode()
-            )
+            opened = AESGCM(self._keys[key_id]).decrypt(raw[:_NONCE], raw[_NONCE:], place.encode())
         except (InvalidTag, binascii.Error, ValueError):
             raise RingError(f"a sealed value of {place} does not open") from None
         return opened.decode()
