@@ -83,6 +83,15 @@ class Notes:
         """The row is left out of every apply until it changes."""
         self.quarantine.append((reason[:500], row.id))
 
+    def number(self, interface_id: int) -> None:
+        """Raise the interface's apply number, and mark its boot file as behind the rows."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE gateways_interface SET apply_seq = %s,"
+                " boot_dirty_since = COALESCE(boot_dirty_since, %s) WHERE id = %s",
+                [self.seq, db_time(self.at), interface_id],
+            )
+
     def write(self) -> None:
         """Write all of it in the caller's transaction."""
         with connection.cursor() as cursor:

@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Value
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from control import escalation, link
 from control.applied import Notes, note_keys
-from control.claims import Outcome, claim, postpone, settle
+from control.claims import Item, Outcome, claim, postpone, settle
 from control.desired import load_for
 from control.observe import check
 from control.sending import Sent, send
@@ -33,6 +31,8 @@ logger = logging.getLogger("WireGuard")
 #: A holder claims again before it lets go, so whoever waits longer than its last, empty claim
 #: takes only leaves the work to it.
 LOCK_TIMEOUT_S = 0.5
+#: What of an interface's row may have changed while we waited for its lock.
+_CHANGING = ("apply_seq", "stamp", "enabled", "restart_policy", "public_key", "guard_keys")
 #: An apply ends after so many rounds at the latest; the sweep rings again.
 MAX_ROUNDS = 50
 
@@ -43,18 +43,18 @@ class Round:
 
     interface: Interface
     station: Station
-    items: list[JobItem]
+    items: list[Item]
     started_at: datetime
     #: Decided, but not written yet.
     outcomes: list[Outcome] = field(default_factory=list)
     ended: set[int] = field(default_factory=set)
 
-    def settle_item(self, item: JobItem, *, ok: bool, tier: int | None, message: str = "") -> None:
+    def settle_item(self, item: Item, *, ok: bool, tier: int | None, message: str = "") -> None:
         self.outcomes.append(Outcome(item.pk, item.job_id, ok, tier, message))
         self.ended.add(item.pk)
 
     @property
-    def unsettled(self) -> list[JobItem]:
+    def unsettled(self) -> list[Item]:
         return [item for item in self.items if item.pk not in self.ended]
 
 
@@ -71,7 +71,7 @@ def apply_interface(*, interface_id: int) -> None:
                 items = claim(interface_id, at=timezone.now())
                 if not items:
                     break
-                interface.refresh_from_db()  # under the lock, and not for an empty claim
+                interface.refresh_from_db(fields=_CHANGING)  # under the lock
                 if not _run(Round(interface, post, items, timezone.now())):
                     break
     except LockBusy:
@@ -110,15 +110,14 @@ def _run(work: Round) -> bool:
     return not work.unsettled
 
 
-def _check(work: Round, item: JobItem) -> None:
+def _check(work: Round, item: Item) -> None:
     """Compare with the dump; what differs becomes items of its own, claimed in the next round."""
     found = check(work.interface, work.station)
-    if found.healing and item.attempts == 0:
-        JobItem.objects.filter(pk=item.pk).update(attempts=F("attempts") + 1)
-        item.attempts = 1
+    healed = found.healing
+    if healed:
         _apply_healing(work)
         found = check(work.interface, work.station)
-    work.settle_item(item, ok=True, tier=1 if item.attempts else None, message=found.summary)
+    work.settle_item(item, ok=True, tier=1 if healed else None, message=found.summary)
     _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
 
 
@@ -135,7 +134,7 @@ def _apply_healing(work: Round) -> None:
     _apply_peers(work, fresh)
 
 
-def _apply_peers(work: Round, items: list[JobItem]) -> None:
+def _apply_peers(work: Round, items: list[Item]) -> None:
     """Tier 1 for the peers of these items; a bare refusal of everything goes up a tier."""
     if not items:
         return
@@ -165,13 +164,13 @@ def _apply_peers(work: Round, items: list[JobItem]) -> None:
     _log(work.interface, plan, sent)
 
 
-def _strays(items: list[JobItem], rows: list[Row]) -> set[str]:
+def _strays(items: list[Item], rows: list[Row]) -> set[str]:
     """Keys to be removed that no row speaks of: found on the interface by an observation."""
     spoken = {row.config.public_key for row in rows} | {row.applied_key for row in rows}
     return {item.public_key for item in items if item.peer_id is None} - spoken - {""}
 
 
-def _record(work: Round, items: list[JobItem], arranged: Work, plan: Plan, sent: Sent) -> None:
+def _record(work: Round, items: list[Item], arranged: Work, plan: Plan, sent: Sent) -> None:
     """Write the applied state and settle what is decided, in one transaction."""
     notes = Notes(seq=work.interface.apply_seq + 1, at=timezone.now())
     right = (set(arranged.desired) - plan.touched) | sent.done
@@ -190,7 +189,7 @@ def _record(work: Round, items: list[JobItem], arranged: Work, plan: Plan, sent:
 
 def _decide(
     work: Round,
-    items: list[JobItem],
+    items: list[Item],
     arranged: Work,
     right: set[str],
     sent: Sent,
@@ -223,10 +222,7 @@ def _write(work: Round, notes: Notes) -> None:
     """Store what is known now. The interface's apply number rises with every write that sent."""
     with transaction.atomic():
         if notes.seq > work.interface.apply_seq:
-            Interface.objects.filter(pk=work.interface.pk).update(
-                apply_seq=notes.seq,
-                boot_dirty_since=Coalesce("boot_dirty_since", Value(notes.at)),
-            )
+            notes.number(work.interface.pk)
             work.interface.apply_seq = notes.seq
         notes.write()
         settle(work.outcomes, started_at=work.started_at, at=timezone.now())
@@ -239,7 +235,7 @@ def _settle_all(work: Round, *, tier: int | None, message: str) -> None:
     _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
 
 
-def _give_up(items: list[JobItem], interface: Interface, error: DriverError) -> None:
+def _give_up(items: list[Item], interface: Interface, error: DriverError) -> None:
     """Leave the items open and say why, on the items, the jobs and in the log."""
     if items:
         logger.warning(

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db import connection
 
 from control.work import Row
 from gateways.models import Interface
 from gateways.sealing import open_interface_key
-from peers.models import Peer, PeerAddress, PeerNetwork
 from peers.sealing import open_preshared_key
 from vault.ring import RingError
 from wireguard.allowed_ips import sort_networks
@@ -35,23 +34,38 @@ class Loaded:
 
 def load_for(interface: Interface, *, peer_ids: Collection[int], keys: Collection[str]) -> Loaded:
     """The rows of these peers, and every row of the interface that speaks of these keys."""
-    chosen = Peer.objects.filter(interface=interface).filter(
-        Q(pk__in=peer_ids) | Q(applied_key__in=keys) | Q(public_key__in=keys, deleted_at=None)
+    ids, names = list(peer_ids), list(keys)
+    return _load(
+        f"interface_id = %s AND (id IN ({_marks(ids)}) OR applied_key IN ({_marks(names)})"
+        f" OR (public_key IN ({_marks(names)}) AND deleted_at IS NULL))",
+        [interface.pk, *ids, *names, *names],
     )
-    return _load(chosen, peer_ids)
 
 
 def load_all(interface: Interface) -> Loaded:
     """Every row of the interface that is wanted, or may still be on it."""
-    return _load(
-        Peer.objects.filter(interface=interface).filter(Q(deleted_at=None) | ~Q(applied_key=""))
-    )
+    return _load("interface_id = %s AND (deleted_at IS NULL OR applied_key <> '')", [interface.pk])
 
 
-def _load(peers: QuerySet[Peer], peer_ids: Collection[int] | None = None) -> Loaded:
-    records = list(peers.values_list(*_FIELDS))
-    ids = None if peer_ids is None else [record[0] for record in records]
-    allowed = _allowed_ips(peers, ids)
+def _load(condition: str, values: list[Any]) -> Loaded:
+    """Two statements whatever the number of peers; ``condition`` holds marks, never values."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(_FIELDS)} FROM peers_peer WHERE {condition}",  # noqa: S608
+            values,
+        )
+        records = cursor.fetchall()
+        chosen = f"SELECT id FROM peers_peer WHERE {condition}"  # noqa: S608
+        cursor.execute(
+            "SELECT peer_id, address, family FROM peers_peeraddress"  # noqa: S608
+            f" WHERE peer_id IN ({chosen})"
+            " UNION ALL SELECT peer_id, network, 0 FROM peers_peernetwork"
+            f" WHERE peer_id IN ({chosen})",
+            [*values, *values],
+        )
+        allowed: dict[int, list[str]] = {}
+        for peer_id, text, family in cursor.fetchall():
+            allowed.setdefault(peer_id, []).append(text + _LENGTHS[family])
     rows, problems = [], {}
     for record in records:
         try:
@@ -62,19 +76,12 @@ def _load(peers: QuerySet[Peer], peer_ids: Collection[int] | None = None) -> Loa
     return Loaded(rows, problems)
 
 
-def _allowed_ips(peers: QuerySet[Peer], ids: list[int] | None) -> dict[int, list[str]]:
-    """Addresses and networks by peer; two queries whatever the number of peers."""
-    chosen: Any = peers.values("pk") if ids is None else ids
-    found: dict[int, list[str]] = {}
-    for peer_id, address, family in PeerAddress.objects.filter(peer__in=chosen).values_list(
-        "peer_id", "address", "family"
-    ):
-        found.setdefault(peer_id, []).append(f"{address}/{32 if family == 4 else 128}")
-    for peer_id, network in PeerNetwork.objects.filter(peer__in=chosen).values_list(
-        "peer_id", "network"
-    ):
-        found.setdefault(peer_id, []).append(network)
-    return found
+#: What an address lacks to be a network, by its family; a network (0) lacks nothing.
+_LENGTHS = {4: "/32", 6: "/128", 0: ""}
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join(["%s"] * len(values)) or "NULL"
 
 
 def _row(record: tuple[Any, ...], allowed: Iterable[str]) -> Row:

@@ -6,7 +6,7 @@ here: two transactions that lean on one row can lose a change. They are merged w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -25,6 +25,8 @@ class Wish:
     peer_id: int | None = None
     public_key: str = ""
     action: str = JobItem.Action.PEER
+    #: The gateway's queue, where the caller knows it: spares a look-up after the commit.
+    queue: str = ""
 
 
 def enqueue(
@@ -65,10 +67,17 @@ def enqueue(
         ),
         batch_size=500,
     )
-    interface_ids = {wish.interface_id for wish in items}
-    if interface_ids and due_at is None:
-        transaction.on_commit(partial(ring, interface_ids))
+    if items and due_at is None:
+        transaction.on_commit(partial(_ring_for, {w.interface_id: w.queue for w in items}))
     return job
+
+
+def _ring_for(queues: Mapping[int, str]) -> None:
+    for interface_id, queue in queues.items():
+        if queue:
+            publisher.ring(interface_id=interface_id, queue=queue)
+    if unknown := [interface_id for interface_id, queue in queues.items() if not queue]:
+        ring(unknown)
 
 
 def ring(interface_ids: Iterable[int]) -> None:

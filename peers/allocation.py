@@ -98,6 +98,16 @@ def claim(
     Raises `Invalid` for one that is no client's address on this interface, `Conflict`
     (``address_taken``) for one that is held or held back, in the same words whoever holds it.
     """
+    pools = list(AddressPool.objects.filter(interface_id=interface.pk).order_by("family", "pk"))
+    wanted = {text: _place(interface, pools, text, field) for text in addresses}
+    taken = _take(peer, list(wanted.values()))  # nearly always nobody has it
+    return taken or _claim_locked(peer, interface, addresses, at, field)
+
+
+def _claim_locked(
+    peer: Peer, interface: Interface, addresses: Sequence[str], at: datetime, field: str
+) -> list[PeerAddress]:
+    """Somebody has, or had, one of the addresses: say so, or take over what was released."""
     own = server_addresses(interface)
     for _ in range(_TRIES):
         pools = list(_locked_pools(interface.pk, at))
@@ -264,6 +274,7 @@ def _move_on(offsets: dict[int, int]) -> None:
     if offsets:
         with connection.cursor() as cursor:
             cursor.executemany(
-                "UPDATE gateways_addresspool SET next_offset = %s WHERE id = %s",
-                [(offset, pool_id) for pool_id, offset in offsets.items()],
+                "UPDATE gateways_addresspool SET next_offset = %s"
+                " WHERE id = %s AND next_offset < %s",  # a claim does not hold the pool's row
+                [(offset, pool_id, offset) for pool_id, offset in offsets.items()],
             )

@@ -86,7 +86,7 @@ def _bearer(header: str) -> str:
 
 
 def _find(text: str) -> ApiToken | None:
-    rows = ApiToken.objects.select_related("tenant", "user")
+    rows = ApiToken.objects.select_related("tenant")  # few tokens belong to a person
     return rows.filter(prefix=prefix_of(text)).first()
 
 

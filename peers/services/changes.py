@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import F
 
 from audit.events import Actor, Target, record
@@ -34,10 +35,18 @@ def raise_version(client: Client, *fields: str) -> None:
 
 
 def mark_boot_dirty(interface_ids: Iterable[int], *, at: datetime) -> None:
-    """The boot files of these interfaces are older than the rows, since ``at`` at the latest."""
-    Interface.objects.filter(pk__in=set(interface_ids), boot_dirty_since__isnull=True).update(
-        boot_dirty_since=at
-    )
+    """The boot files of these interfaces are older than the rows, since ``at`` at the latest.
+
+    The worker marks them again when it has applied the change: this mark may be taken away by a
+    writer that does not see the change yet.
+    """
+    ids = sorted(set(interface_ids))
+    with connection.cursor() as cursor:  # on the way of every POST; the ORM costs 0.5 ms
+        cursor.executemany(
+            "UPDATE gateways_interface SET boot_dirty_since = %s"
+            " WHERE id = %s AND boot_dirty_since IS NULL",
+            [(connection.ops.adapt_datetimefield_value(at), pk) for pk in ids],
+        )
 
 
 def tell(*, client: Client, kind: str, actor: Actor, peers: Sequence[Peer], at: datetime) -> Job:
@@ -49,12 +58,24 @@ def tell(*, client: Client, kind: str, actor: Actor, peers: Sequence[Peer], at: 
         tenant_id=client.tenant_id,
         actor_name=actor.name,
         wishes=[
-            Wish(interface_id=peer.interface_id, peer_id=peer.pk, public_key=peer.public_key)
+            Wish(
+                interface_id=peer.interface_id,
+                peer_id=peer.pk,
+                public_key=peer.public_key,
+                queue=_queue(peer),
+            )
             for peer in peers
         ],
         at=at,
         message="" if peers else "There was nothing to apply.",
     )
+
+
+def _queue(peer: Peer) -> str:
+    """The gateway's queue, if interface and gateway are loaded already."""
+    if not Peer.interface.is_cached(peer) or not Interface.gateway.is_cached(peer.interface):
+        return ""
+    return peer.interface.gateway.queue
 
 
 def note_act(

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import uuid4
 
+from django.db import IntegrityError
+
 from gateways.models import Interface
 from peers.allocation import allocate, check_addresses, claim, release
 from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
@@ -83,17 +85,13 @@ def check_device(details: Mapping[str, Any], *, fields: FieldNames = V1_FIELDS) 
     )
 
 
-def refuse_taken_key(interface: Interface, public_key: str) -> None:
-    """Raise `Conflict` when a device on the interface has this key, `Invalid` if it has itself."""
-    if public_key == interface.public_key:
-        raise Invalid("This is the server's own key.", field="public_key", code="key_of_server")
-    held = Peer.objects.filter(interface=interface, public_key=public_key, deleted_at__isnull=True)
-    if held.exists():
-        raise Conflict(
-            "This public key is already in use on this interface.",
-            field="public_key",
-            code="key_taken",
-        )
+def key_taken() -> Conflict:
+    """The refusal of a key that a device on the interface has; it does not say whose."""
+    return Conflict(
+        "This public key is already in use on this interface.",
+        field="public_key",
+        code="key_taken",
+    )
 
 
 def add_device(
@@ -107,13 +105,14 @@ def add_device(
 ) -> Device:
     """Write a new peer of ``client``; without a public key the portal makes the pair.
 
-    Raises `Invalid` and `Conflict` as `refuse_taken_key` and `peers.allocation` do.
+    Raises `Invalid` for the server's own key, `Conflict` for one that a device on the interface
+    has (the constraint decides, races too), and both as `peers.allocation` does.
     """
     private_key = None
     if wish.public_key is None:
         private_key = generate_private_key()
-    else:
-        refuse_taken_key(interface, wish.public_key)
+    elif wish.public_key == interface.public_key:
+        raise Invalid("This is the server's own key.", field="public_key", code="key_of_server")
     identity = uuid4()
     psk = wish.preshared_key if wish.sets_preshared_key else check_psk(GENERATE)
     peer = Peer(
@@ -126,7 +125,10 @@ def add_device(
         blocked=blocked,
         **wish.columns,
     )
-    peer.save(force_insert=True)
+    try:
+        peer.save(force_insert=True)
+    except IntegrityError:
+        raise key_taken() from None
     if private_key is not None:
         PeerKey.objects.create(peer=peer, private_key=seal_private_key(identity, private_key))
     if wish.addresses is None:
