@@ -31,6 +31,9 @@ _TRIES = 5
 _WINDOW, _WIDEST = 16, 512
 
 
+_POOLS = "SELECT * FROM gateways_addresspool WHERE interface_id = %s ORDER BY family, id"
+
+
 @dataclass
 class _Chosen:
     """An address to take from a pool: ``row`` is the released row to take over, if there is one."""
@@ -98,7 +101,7 @@ def claim(
     Raises `Invalid` for one that is no client's address on this interface, `Conflict`
     (``address_taken``) for one that is held or held back, in the same words whoever holds it.
     """
-    pools = list(AddressPool.objects.filter(interface_id=interface.pk).order_by("family", "pk"))
+    pools = list(AddressPool.objects.raw(_POOLS, [interface.pk]))
     wanted = {text: _place(interface, pools, text, field) for text in addresses}
     taken = _take(peer, list(wanted.values()))  # nearly always nobody has it
     return taken or _claim_locked(peer, interface, addresses, at, field)

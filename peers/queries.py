@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import (
     Case,
     CharField,
@@ -28,7 +29,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from gateways.models import Interface, JobItem
+from gateways.models import Gateway, Interface, JobItem
 from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
 from quotas.models import Hold
 from quotas.policies import held_state
@@ -136,19 +137,30 @@ def live_peers(client: Client) -> list[Peer]:
     return list(rows.select_related("interface__gateway").order_by("pk"))
 
 
+#: On the way of every change; the ORM takes longer to write it than the database to answer it.
+_INTERFACE: Final = (
+    "SELECT i.*, g.slug AS gateway_slug FROM gateways_interface i"
+    " JOIN gateways_gateway g ON g.id = i.gateway_id WHERE {} ORDER BY i.is_default DESC, i.id"
+    " LIMIT 2"
+)
+
+
 def find_interface(name: str | None) -> Interface:
     """The interface of that name or UUID; the default one for None.
 
     Raises `Invalid` for an unknown name and for one that several gateways have, `Missing` when
     there is no interface yet.
     """
-    rows = Interface.objects.select_related("gateway")
     if name is None:
-        found = rows.order_by("-is_default", "pk").first()
-        if found is None:
+        found = _interfaces("%s = 1", 1)
+        if not found:
             raise Missing("There is no interface yet.", code="no_interface")
-        return found
-    named = list(rows.filter(uuid=UUID(name)) if _is_uuid(name) else rows.filter(name=name)[:2])
+        return found[0]
+    named = (
+        _interfaces("i.uuid = %s", _as_stored(name))
+        if _is_uuid(name)
+        else (_interfaces("i.name = %s", name))
+    )
     if len(named) == 1:
         return named[0]
     raise Invalid(
@@ -158,6 +170,21 @@ def find_interface(name: str | None) -> Interface:
         field="interface",
         code="interface_unknown",
     )
+
+
+def _interfaces(condition: str, value: object) -> list[Interface]:
+    found = list(Interface.objects.raw(_INTERFACE.format(condition), [value]))
+    for interface in found:
+        interface.gateway = Gateway.from_db(  # its other columns are read when somebody asks
+            connection.alias,
+            ("id", "slug"),
+            (interface.gateway_id, vars(interface)["gateway_slug"]),
+        )
+    return found
+
+
+def _as_stored(uuid: str) -> object:
+    return Interface._meta.get_field("uuid").get_db_prep_value(UUID(uuid), connection)
 
 
 def with_status(peers: QuerySet[Peer]) -> QuerySet[Peer]:
