@@ -5,6 +5,7 @@ Alice owns "acme", Mallory owns "evil"; every endpoint is also tried as Mallory.
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,8 @@ from peers.models import Client, Peer
 from tenants.models import Tenant, User
 from tests.make import make_client, make_interface, make_peer, make_tenant, make_token, make_user
 
+#: Keys, tokens and ids that are made anew in every run.
+_RANDOM = re.compile(r"[A-Za-z0-9+/]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-")
 _NEEDS_NETWORK = ("wg", "stack", "browser", "proof")
 
 
@@ -30,6 +33,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if options.get("transaction") or "transactional_db" in getattr(item, "fixturenames", []):
             options |= {"transaction": True, "serialized_rollback": True}
             item.add_marker(pytest.mark.django_db(**options), append=False)
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name a random value by its argument: two processes must collect the same tests."""
+    return argname if isinstance(val, str) and _RANDOM.search(val) else None
 
 
 @pytest.fixture(autouse=True)

@@ -120,9 +120,10 @@ def test_without_rights_the_error_says_what_to_give(lab: Lab) -> None:
 def test_a_host_without_nft_is_told_so(
     lab: Lab, prefix: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CommandMissing, match="nft"):
-        firewall.load(RUNNER, _table())
+    with monkeypatch.context() as patch:  # the laboratory needs its PATH again
+        patch.setenv("PATH", str(tmp_path))
+        with pytest.raises(CommandMissing, match="nft"):
+            firewall.load(RUNNER, _table())
 
 
 def test_reloading_the_table_loses_no_packet_on_its_way_through_nat(lab: Lab) -> None:
@@ -201,6 +202,8 @@ def test_forwarding_keeps_the_default_route_of_router_advertisements(
 ) -> None:
     uplink = "net/ipv6/conf/up0/accept_ra"
     other = "net/ipv6/conf/br0/accept_ra"
+    # A new namespace takes IPv4 forwarding over from a host that forwards.
+    lab.run("sysctl", "-q", "-w", "net.ipv4.ip_forward=0")
     assert forwarding(RUNNER, prefix) == (False, False)
     assert lab.run("sysctl", "-n", uplink).strip() == "1"
     enable_forwarding(RUNNER, prefix)
