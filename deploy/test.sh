@@ -1,5 +1,5 @@
 #!/bin/sh
-# `make test`: five parts, quick ones first. `make proof`: what is marked `proof`, one at a time.
+# `make test`: six parts, quick ones first. `make proof`: what is marked `proof`, one at a time.
 #
 # A part that cannot run here fails with the reason; nothing is skipped in silence. Every test is
 # in exactly one part: unit, sqlite and postgresql take what carries no marker, the others theirs.
@@ -99,11 +99,14 @@ else
     if [ -n "$reason" ]; then
         impossible wireguard "$reason"
         impossible stack "$reason"
+        impossible alone "$reason"
     else
-        # One at a time: they measure, and they share the machine's namespaces.
         part wireguard privileged_pytest -p no:xdist \
             -m "wg and not stack and not browser and not proof" tests
-        part stack privileged_pytest -p no:xdist -m "(stack or browser) and not proof" tests
+        # Real stacks mostly wait: a file to each process. What measures has the machine for itself.
+        part stack privileged_pytest -n 3 --dist loadfile \
+            -m "(stack or browser) and not proof and not alone" tests
+        part alone privileged_pytest -p no:xdist -m "alone and not proof" tests
     fi
     echo
     cat "$results"

@@ -46,9 +46,9 @@ def reset_connections(world: World) -> None:
 
 
 LOSSES = {
+    "bindings gone": forget_bindings,  # first: a fresh Redis has them
     "restarted empty": restart_empty,
     "flushed": flush,
-    "bindings gone": forget_bindings,
     "connections reset": reset_connections,
 }
 

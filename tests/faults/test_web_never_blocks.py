@@ -14,7 +14,7 @@ from tests.faults.invariants import assert_all
 from tests.faults.world import Caller, World, continue_process, percentile, stop_process
 from tests.live.conftest import Figure
 
-pytestmark = [pytest.mark.stack, pytest.mark.wg]
+pytestmark = [pytest.mark.stack, pytest.mark.wg, pytest.mark.alone]
 
 POST_P99 = 0.1
 WORKERS = ("control", "gateway")

@@ -10,7 +10,7 @@ from tests.live.conftest import Figure
 from tests.live.lab import Client, Stream, StreamResult
 from tests.live.site import Site, Witness, control_run
 
-pytestmark = [pytest.mark.wg, pytest.mark.stack]
+pytestmark = [pytest.mark.wg, pytest.mark.stack, pytest.mark.alone]
 
 CALLS = 20
 

@@ -17,7 +17,7 @@ from tests.live.conftest import Figure
 from tests.live.lab import Client
 from tests.live.site import Site, Witness, control_run, strange_key, tunnel_address
 
-pytestmark = [pytest.mark.wg, pytest.mark.stack]
+pytestmark = [pytest.mark.wg, pytest.mark.stack, pytest.mark.alone]
 
 CONTROL_S = 5.0
 SENTENCE = "Applied server config successfully without disrupting active connections"
