@@ -24,7 +24,7 @@ from wireguard.errors import DriverError, TruncatedDump
 from wireguard.firewall import table_name
 from wireguard.host import (
     command_prefix,
-    default_route_address,
+    dialled_address,
     forwarding,
     kernel_wireguard_available,
     versions,
@@ -177,7 +177,7 @@ def _clock() -> Iterator[Finding]:
 
 
 def _endpoint() -> Iterator[Finding]:
-    chosen = settings.VWG_ENDPOINT or default_route_address(LocalRunner())
+    chosen = settings.VWG_ENDPOINT or dialled_address(LocalRunner())
     if chosen:
         yield Finding("endpoint", f"clients dial {chosen}")
     else:

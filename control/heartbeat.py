@@ -7,7 +7,12 @@ import platform
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.conf import settings
+
+from gateways.drivers import needs_sudo
 from gateways.models import Gateway, Heartbeat, Interface, Job
+from wireguard.host import command_prefix, dialled_address
+from wireguard.runner import LocalRunner
 
 logger = logging.getLogger("WireGuard")
 
@@ -26,6 +31,7 @@ def beat(*, queue: str, at: datetime) -> None:
     Heartbeat.objects.update_or_create(queue=queue, defaults={"seen_at": at})
     if queue.startswith("gateway."):
         _claim(queue.removeprefix("gateway."))
+        find_address(queue.removeprefix("gateway."))
 
 
 def host_id() -> str:
@@ -47,6 +53,19 @@ def _claim(slug: str) -> None:
     if gateway.alarm != alarm:
         logger.error("WireGuard: %s", alarm)
         Gateway.objects.filter(pk=gateway.pk).update(alarm=alarm)
+
+
+def find_address(slug: str) -> None:
+    """Note the host's address on its default route, which clients dial unless told otherwise."""
+    if settings.VWG_DRIVER == "memory":
+        return
+    gateway = Gateway.objects.filter(slug=slug).only("pk", "netns", "found_address").first()
+    if gateway is None:
+        return
+    prefix = command_prefix(gateway.netns or None, sudo=needs_sudo())
+    found = dialled_address(LocalRunner(), prefix)
+    if found and found != gateway.found_address:
+        Gateway.objects.filter(pk=gateway.pk).update(found_address=found)
 
 
 def prune(*, at: datetime) -> None:

@@ -60,6 +60,8 @@ class Gateway(models.Model):
     name = models.CharField(max_length=120, blank=True)
     endpoint_address = models.CharField(max_length=255, blank=True)
     relay_endpoint = models.CharField(max_length=255, blank=True)
+    #: The host's own address on its default route; what clients dial when nobody says otherwise.
+    found_address = models.CharField(max_length=45, blank=True, editable=False)
     netns = models.CharField(max_length=64, blank=True)
     #: Machine id of the host whose worker serves this gateway; a second one raises an alarm.
     host_id = models.CharField(max_length=64, blank=True)

@@ -87,6 +87,7 @@ def endpoint_of(peer: Peer, interface: Interface, defaults: GlobalSetting) -> st
         interface.gateway.endpoint_address,
         defaults.endpoint_address,
         settings.VWG_ENDPOINT,
+        interface.gateway.found_address,
     ):
         if address:
             return _with_port(address, interface.listen_port)

@@ -130,6 +130,23 @@ def default_route_address(
     return source if isinstance(source, str) else None
 
 
+def dialled_address(runner: Runner, prefix: tuple[str, ...] = ()) -> str | None:
+    """What clients can dial, as far as the host knows: its address on the default route, or else
+    the first global one of a link that is no tunnel; None if there is neither.
+    """
+    for ipv6 in (False, True):
+        if found := default_route_address(runner, prefix, ipv6=ipv6):
+            return found
+    shown = Steps(runner, prefix).run(
+        "addresses", ["ip", "-json", "-details", "address", "show", "scope", "global", "up"]
+    )
+    for link in json.loads(shown or "[]"):
+        if link and link.get("linkinfo", {}).get("info_kind") not in {"tun", "wireguard"}:
+            for entry in link.get("addr_info", []):
+                return str(entry["local"])
+    return None
+
+
 def forwarding(runner: Runner, prefix: tuple[str, ...] = ()) -> Forwarding:
     """Whether packets are passed on, per family, in the namespace of ``prefix``."""
     steps = Steps(runner, prefix)

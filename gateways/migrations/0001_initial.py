@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(blank=True, max_length=120)),
                 ('endpoint_address', models.CharField(blank=True, max_length=255)),
                 ('relay_endpoint', models.CharField(blank=True, max_length=255)),
+                ('found_address', models.CharField(blank=True, editable=False, max_length=45)),
                 ('netns', models.CharField(blank=True, max_length=64)),
                 ('host_id', models.CharField(blank=True, max_length=64)),
                 ('alarm', models.TextField(blank=True)),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from control import bootfile, link
+from control import bootfile, heartbeat, link
 from control.boot import boot
 from control.management.interfaces import add_interface_argument, chosen
 from control.observe import observe_interface
@@ -46,6 +46,7 @@ class Command(BaseCommand):
                 link.bring_up(interface, post)
                 message = f"{name} is up"
         Interface.objects.filter(pk=interface.pk).update(enabled=True)
+        heartbeat.find_address(interface.gateway.slug)
         observe_interface(interface_id=interface.pk)
         interface.refresh_from_db()
         if interface.boot_dirty_since is not None or not bootfile.path_of(interface).exists():
