@@ -82,6 +82,10 @@ def _take_settings(interface: Interface, post: Station, dump: Dump, stamp: str) 
     """The row becomes what the link is."""
     if dump.interface.private_key is None or dump.interface.public_key is None:
         raise Conflict(f"{interface.name} has no private key yet", code="no_key")
+    if dump.interface.public_key == interface.public_key:  # our own, whose alias was lost
+        Interface.objects.filter(pk=interface.pk).update(stamp=stamp)
+        interface.stamp = stamp
+        return
     if interface.peers.filter(deleted_at=None).exists():
         raise Conflict(f"{interface.name} has clients of its own already", code="not_empty")
     interface.private_key = seal_interface_key(interface.uuid, dump.interface.private_key)

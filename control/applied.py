@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,8 +27,11 @@ _CLEAR = (
 _UNKNOWN = (
     "UPDATE peers_peer SET applied_unknown = %s, applied_key = %s, applied_seq = %s WHERE id = %s"
 )
-_GENERATION = "UPDATE peers_peer SET applied_generation = %s WHERE id = %s"
-_LAST = "UPDATE peers_peer SET rx_bytes = %s, tx_bytes = %s, observed_endpoint = %s WHERE id = %s"
+_GENERATION = "UPDATE peers_peer SET applied_generation = %s, quarantine_reason = '' WHERE id = %s"
+_LAST = (
+    "UPDATE peers_peer SET rx_bytes = %s, tx_bytes = %s,"
+    " observed_endpoint = COALESCE(NULLIF(%s, ''), observed_endpoint) WHERE id = %s"
+)
 _QUARANTINE = "UPDATE peers_peer SET quarantine_reason = %s WHERE id = %s"
 
 
@@ -79,10 +82,6 @@ class Notes:
         """The last reading of a peer's counters before its removal."""
         self.last.append((status.rx_bytes, status.tx_bytes, status.endpoint or "", row.id))
 
-    def refused(self, row: Row, reason: str) -> None:
-        """The row is left out of every apply until it changes."""
-        self.quarantine.append((reason[:500], row.id))
-
     def number(self, interface_id: int) -> None:
         """Raise the interface's apply number, and mark its boot file as behind the rows."""
         with connection.cursor() as cursor:
@@ -108,7 +107,7 @@ class Notes:
         yield _QUARANTINE, self.quarantine
 
 
-def note_keys(work: Work, notes: Notes, done: Iterable[str], last: dict[str, PeerStatus]) -> None:
+def note_keys(work: Work, notes: Notes, done: Collection[str], last: dict[str, PeerStatus]) -> None:
     """Write down keys that are now as wanted: sent, or found to need nothing."""
     for key in done:
         wanted = work.desired.get(key)
@@ -118,10 +117,10 @@ def note_keys(work: Work, notes: Notes, done: Iterable[str], last: dict[str, Pee
                 notes.reading(row, last[key])
             if owner is None or row.id != owner.id:
                 notes.absent(row, key)
-                notes.reached(row)
-        if wanted is None or owner is None:
-            continue
-        if wanted.allowed_ips or key in work.applied:
+        if wanted is not None and owner is not None and (wanted.allowed_ips or key in work.applied):
             notes.present(owner, wanted)
-        else:
-            notes.reached(owner)
+    right = set(done)
+    sent = {row[-1] for row in notes.put}
+    for row in work.rows:  # also those for which nothing had to be sent
+        if row.id not in sent and work.keys_of(row) <= right:
+            notes.reached(row)

@@ -22,7 +22,8 @@ from control.sending import Sent, send
 from control.work import Row, Work, arrange
 from gateways.drivers import Station, station
 from gateways.models import Interface, JobItem
-from wireguard.errors import DriverError, DriverUnavailable
+from vault.ring import RingError
+from wireguard.errors import DriverUnavailable, WireGuardError
 from wireguard.lock import LockBusy
 from wireguard.plan import Plan, diff
 
@@ -82,10 +83,10 @@ def apply_interface(*, interface_id: int) -> None:
 
 def _run(work: Round) -> bool:
     """One round; False when the interface must be tried again later."""
-    if not work.interface.enabled:
-        _settle_all(work, tier=None, message="The interface is off; it starts with this change")
-        return True
     try:
+        if not work.interface.enabled and not work.station.look().exists:
+            _settle_all(work, tier=None, message="The interface is off; it starts with this change")
+            return True
         ready = link.make_ready(work.interface, work.station)
         if ready.tier == 3:
             _settle_all(work, tier=3, message=ready.message)
@@ -103,7 +104,12 @@ def _run(work: Round) -> bool:
             work.settle_item(item, ok=False, tier=None, message=str(error))
         _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
         return True
-    except DriverError as error:
+    except link.Waits as error:
+        _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
+        # Every try disturbs a little; what waits for a person need not be tried twice a minute.
+        _give_up(work.unsettled, work.interface, error, least_s=60.0)
+        return False
+    except (WireGuardError, RingError) as error:
         _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
         _give_up(work.unsettled, work.interface, error)
         return False
@@ -162,6 +168,13 @@ def _apply_peers(work: Round, items: list[Item]) -> None:
     if sent.unavailable is not None:
         raise sent.unavailable
     _log(work.interface, plan, sent)
+    if any(_is_routed(change.allowed_ips) for change in plan.changes):
+        link.route(work.interface, work.station)
+
+
+def _is_routed(allowed_ips: tuple[str, ...] | None) -> bool:
+    """Whether a network lies behind the peer, which the host must route to the interface."""
+    return any(not text.endswith(("/32", "/128")) for text in allowed_ips or ())
 
 
 def _strays(items: list[Item], rows: list[Row]) -> set[str]:
@@ -221,10 +234,10 @@ def _decide(
 def _write(work: Round, notes: Notes) -> None:
     """Store what is known now. The interface's apply number rises with every write that sent."""
     with transaction.atomic():
+        notes.write()  # peers first, then the interface: the order in which requests lock them
         if notes.seq > work.interface.apply_seq:
             notes.number(work.interface.pk)
             work.interface.apply_seq = notes.seq
-        notes.write()
         settle(work.outcomes, started_at=work.started_at, at=timezone.now())
     work.outcomes.clear()
 
@@ -235,14 +248,16 @@ def _settle_all(work: Round, *, tier: int | None, message: str) -> None:
     _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
 
 
-def _give_up(items: list[Item], interface: Interface, error: DriverError) -> None:
+def _give_up(
+    items: list[Item], interface: Interface, error: Exception, *, least_s: float = 0.0
+) -> None:
     """Leave the items open and say why, on the items, the jobs and in the log."""
     if items:
         logger.warning(
             "WireGuard interface %s: %d changes wait: %s", interface.name, len(items), error
         )
         with transaction.atomic():
-            postpone(items, reason=str(error), at=timezone.now())
+            postpone(items, reason=str(error), at=timezone.now(), least_s=least_s)
 
 
 def _log(interface: Interface, plan: Plan, sent: Sent) -> None:

@@ -9,12 +9,14 @@ link's stamp, by which a worker knows its own link when the database is older.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
 import re
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -58,6 +60,11 @@ def write(interface: Interface) -> int:
 
     Peers that run without a record (see the guard) stay in it until an operator decides.
     """
+    with _writing(interface.name):
+        return _write_marked(interface)
+
+
+def _write_marked(interface: Interface) -> int:
     dirty = Interface.objects.filter(pk=interface.pk)
     dirty.update(boot_dirty_since=None)  # before the rows are read: a later change marks it anew
     try:
@@ -129,12 +136,23 @@ def _unrecorded(interface: Interface) -> list[PeerConfig]:
 def forget(interface: Interface, keys: Collection[str]) -> None:
     """Take these peers out of the file: an operator decided that they shall go."""
     path = path_of(interface)
-    try:
-        last = read(path)
-    except (OSError, InvalidConfig):
-        return
-    kept = tuple(peer for peer in last.peers if peer.public_key not in keys)
-    put(path, render_quick(last._replace(peers=kept)))
+    with _writing(interface.name):
+        try:
+            last = read(path)
+        except (OSError, InvalidConfig):
+            return
+        kept = tuple(peer for peer in last.peers if peer.public_key not in keys)
+        put(path, render_quick(last._replace(peers=kept)))
+
+
+@contextmanager
+def _writing(name: str) -> Iterator[None]:
+    """One writer of a boot file at a time, from reading the rows to the new file in its place."""
+    path = settings.VWG_STATE_DIR / "interfaces" / f"{name}.conf.lock"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def read(path: Path) -> DeviceConfig:

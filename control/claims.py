@@ -177,11 +177,11 @@ def _summary(job: Tally) -> str:
     return UNDISTURBED
 
 
-def postpone(items: Sequence[Item], *, reason: str, at: datetime) -> None:
-    """Leave items open for a later try: 0.5 s, doubled each time, at most 10 s."""
+def postpone(items: Sequence[Item], *, reason: str, at: datetime, least_s: float = 0.0) -> None:
+    """Leave items open for a later try: 0.5 s, doubled each time, at most 10 s (or ``least_s``)."""
     by_delay: dict[float, list[int]] = {}
     for item in items:
-        delay = min(0.5 * 2 ** min(item.attempts, 10), _LONGEST_DELAY_S)
+        delay = max(min(0.5 * 2 ** min(item.attempts, 10), _LONGEST_DELAY_S), least_s)
         by_delay.setdefault(delay, []).append(item.pk)
     for delay, ids in by_delay.items():
         JobItem.objects.filter(pk__in=ids, status=JobItem.Status.OPEN).update(

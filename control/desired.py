@@ -15,6 +15,7 @@ from gateways.sealing import open_interface_key
 from peers.sealing import open_preshared_key
 from vault.ring import RingError
 from wireguard.allowed_ips import sort_networks
+from wireguard.errors import InvalidConfig
 from wireguard.types import Applied, DeviceConfig, InterfaceConfig, PeerConfig, Secret
 
 _FIELDS = (
@@ -70,9 +71,9 @@ def _load(condition: str, values: list[Any]) -> Loaded:
     for record in records:
         try:
             rows.append(_row(record, allowed.get(record[0], [])))
-        except RingError as error:
-            problems[record[0]] = f"its preshared key does not open: {error}"
-            rows.append(_row((*record[:3], "", *record[4:]), allowed.get(record[0], [])))
+        except (RingError, InvalidConfig) as error:
+            problems[record[0]] = f"its row cannot be used: {error}"
+            rows.append(_row((*record[:3], "", *record[4:]), []))
     return Loaded(rows, problems)
 
 
@@ -111,6 +112,7 @@ def _row(record: tuple[Any, ...], allowed: Iterable[str]) -> Row:
             applied_endpoint,
         ),
         seen_at=seen,
+        blocked=blocked,
     )
 
 

@@ -36,12 +36,12 @@ def escalate(interface: Interface, post: Station, *, reason: str) -> int:
     try:
         whole.synchronise(interface, post)
     except DriverRejected as error:
-        logger.warning("Runtime configuration failed, falling back to service restart")
         if not _may_restart(interface, post):
             raise link.Waits(
                 f"interface {interface.name} refuses changes ({error}) and carries traffic: restart"
                 f" it when it suits (`manage.py link_restart --interface {interface.name}`)"
             ) from None
+        logger.warning("Runtime configuration failed, falling back to service restart")
         restart(interface, post)
         return 3
     return 2
@@ -57,7 +57,8 @@ def restart(interface: Interface, post: Station) -> None:
 def take_down(interface: Interface, post: Station) -> None:
     """Take our link down, with its hooks and its firewall table. Raises link.NotOurs."""
     sight = post.look()
-    if sight.exists and not link.is_ours(interface, sight):
+    ours = link.is_ours(interface, sight) or link.is_unfinished(interface, sight)
+    if sight.exists and not ours:
         raise link.refuse(interface)
     if interface.wg_quick and post.unit is not None:
         post.unit.down()

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q
 
 from control.drift import Drift
 from gateways.models import Interface, Job, JobItem
 from gateways.outbox import Wish, enqueue
+from peers.models import Peer
 from wireguard.types import PeerStatus
 
 logger = logging.getLogger("WireGuard")
@@ -25,6 +27,7 @@ _SEEN = (
     " applied_keepalive = %s, applied_unknown = %s WHERE id = %s AND applied_seq = %s"
 )
 ACTOR = "vwg"
+_PEACE = timedelta(minutes=1)
 
 
 def heal(
@@ -65,6 +68,24 @@ def _as_applied(status: PeerStatus) -> tuple[Any, ...]:
         state.persistent_keepalive,
         False,
     )
+
+
+def catch_up(interface: Interface, *, at: datetime) -> bool:
+    """Make a job of rows that want something else than was applied, and have no open item.
+
+    Their item failed for a cause that may be gone (a foreign link, a refusal), or was settled
+    while the interface was off. One that was settled within the last minute is left in peace.
+    """
+    waiting = JobItem.objects.filter(peer=OuterRef("pk")).filter(
+        Q(status=JobItem.Status.OPEN) | Q(settled_at__gt=at - _PEACE)
+    )
+    rows = Peer.objects.filter(
+        interface=interface, generation__gt=F("applied_generation"), quarantine_reason=""
+    ).exclude(Exists(waiting))
+    wishes = [Wish(interface.pk, pk, key) for pk, key in rows.values_list("pk", "public_key")]
+    if wishes:
+        enqueue(kind=Job.Kind.HEAL, tenant_id=None, actor_name=ACTOR, wishes=wishes, at=at)
+    return bool(wishes)
 
 
 def revive(interface: Interface, *, at: datetime) -> None:

@@ -61,10 +61,10 @@ def make_ready(interface: Interface, post: Station) -> Ready:
     Raises NotOurs for a foreign link, Waits when the policy forbids a restart, DriverError.
     """
     sight = post.look()
-    if sight.exists and sight.up and is_ours(interface, sight):
-        return Ready()
-    if sight.exists and not is_ours(interface, sight):
+    if sight.exists and not is_ours(interface, sight) and not is_unfinished(interface, sight):
         raise refuse(interface)
+    if sight.exists and sight.up and sight.stamp:
+        return Ready()
     if interface.restart_policy == Interface.RestartPolicy.NEVER:
         raise Waits(
             f"WireGuard interface {interface.name} is down and its restart policy is `never`:"
@@ -91,16 +91,33 @@ def is_ours(interface: Interface, sight: Sight) -> bool:
     return True
 
 
-def refuse(interface: Interface) -> NotOurs:
-    """Mark the row and say what an operator can do."""
-    reason = (
+def is_unfinished(interface: Interface, sight: Sight) -> bool:
+    """Whether this is what a bring-up of ours left that was killed: it is made anew."""
+    known = {interface.stamp, bootfile.read_note(interface.name).get("stamp")}
+    return bool(sight.unfinished) and sight.unfinished in known
+
+
+def refusal(interface: Interface) -> NotOurs:
+    """What an operator can do about an interface that is not ours."""
+    return NotOurs(
         f"WireGuard interface {interface.name} exists but was not brought up by vwg; nothing is"
         f" written to it. Adopt it (`manage.py adopt --interface {interface.name}`) or remove it"
     )
+
+
+def refuse(interface: Interface) -> NotOurs:
+    """The same, and the row says so."""
+    error = refusal(interface)
     Interface.objects.filter(pk=interface.pk).update(
-        state=Interface.State.FOREIGN, state_reason=reason, observed_at=timezone.now()
+        state=Interface.State.FOREIGN, state_reason=str(error), observed_at=timezone.now()
     )
-    return NotOurs(reason)
+    return error
+
+
+def route(interface: Interface, post: Station) -> None:
+    """Have the host route the networks behind the devices to our link."""
+    rows = [row.config for row in load_all(interface).rows if row.live]
+    post.link.set_routes(device(interface, rows))
 
 
 def spec_of(interface: Interface, configuration: DeviceConfig) -> LinkSpec:
@@ -122,10 +139,15 @@ def bring_up(interface: Interface, post: Station) -> Outcome:
     A new link is a new epoch and gets a new stamp, stored before it is used. One that was only
     set down keeps its peers as they are: what differs is for an apply or an observation.
     """
-    if not post.look().exists:
+    interface.refresh_from_db()
+    sight = post.look()
+    if not sight.exists:
         interface.stamp = str(uuid.uuid4())
         Interface.objects.filter(pk=interface.pk).update(stamp=interface.stamp)
         bootfile.put_note(interface)
+    elif sight.unfinished and sight.unfinished != interface.stamp:
+        interface.stamp = sight.unfinished
+        Interface.objects.filter(pk=interface.pk).update(stamp=interface.stamp)
     if interface.wg_quick and post.unit is not None:
         _start_unit(interface, post)
         return Outcome.CREATED

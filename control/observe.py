@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from control import bootfile, link
 from control.drift import Drift, compare
-from control.healing import heal, revive
-from control.presence import load_known, write_presence
+from control.healing import catch_up, heal, revive
+from control.presence import load_buried, load_known, write_presence
 from gateways.drivers import Station, station
 from gateways.models import Gateway, Interface
 from wireguard.errors import DriverError, InterfaceMissing, TruncatedDump
@@ -81,6 +81,8 @@ def check(interface: Interface, post: Station) -> Found:
 def read(interface: Interface, post: Station) -> Reading:
     """Take a dump under the lock. Raises link.NotOurs, DriverError, TruncatedDump."""
     sight = post.look()
+    if sight.exists and link.is_unfinished(interface, sight):
+        raise InterfaceMissing(f"interface {interface.name} was not brought up to the end")
     if sight.exists and not link.is_ours(interface, sight):
         raise link.refuse(interface)
     if sight.exists and not sight.up:
@@ -94,30 +96,34 @@ def read(interface: Interface, post: Station) -> Reading:
 def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
     """Presence, verified state, drift and its healing. A dump older than the books is dropped."""
     known, shown = load_known(interface)
+    known += load_buried(interface, reading.dump.peers, known)
     drift = compare(
         reading.dump.peers,
         known,
         seq=reading.apply_seq,
         recorded=() if any(row.live for row in known) else bootfile.recorded_keys(interface),
     )
-    with transaction.atomic():
+    with transaction.atomic():  # peers first, then the interface: as requests lock them
+        write_presence(reading.dump.peers, shown, drift.verified, at=reading.at)
+        healing = heal(interface, drift, reading.dump.peers, at=reading.at)
+        healing |= catch_up(interface, at=reading.at)
         newest = Interface.objects.filter(
             pk=interface.pk, observed_done_seq__lt=reading.number
         ).update(
             observed_done_seq=reading.number,
             observed_at=reading.at,
             observed_peers=len(reading.dump.peers),
+            observed_backend=post.backend,
             state=Interface.State.UP,
             state_reason="",
             boot_id=boot_id(),
             drift=drift.counts(),
             **_guard(interface, drift, reading.at),
         )
-        if not newest:
+        if not newest:  # a later dump's books are kept already
+            transaction.set_rollback(True)
             return Found(drift, healing=False)
-        write_presence(reading.dump.peers, shown, drift.verified, at=reading.at)
         Gateway.objects.filter(pk=interface.gateway_id).update(last_seen_at=reading.at)
-        healing = heal(interface, drift, reading.dump.peers, at=reading.at)
     return Found(drift, healing=healing)
 
 

@@ -25,11 +25,13 @@ class Shown(NamedTuple):
     handshake: int
     rx_bytes: int
     tx_bytes: int
+    #: The apply that touched the row last: a later one has newer readings than this dump.
+    applied_seq: int
 
 
 _WRITE = (
     "UPDATE peers_peer SET observed_present = %s, observed_endpoint = %s, last_handshake_at = %s,"
-    " rx_bytes = %s, tx_bytes = %s WHERE id = %s"
+    " rx_bytes = %s, tx_bytes = %s WHERE id = %s AND applied_seq = %s"
 )
 _VERIFY = "UPDATE peers_peer SET verified_generation = %s, verified_at = %s WHERE id = %s"
 
@@ -71,6 +73,23 @@ def load_known(interface: Interface) -> tuple[list[Known], list[Shown]]:
     return known, shown
 
 
+def load_buried(
+    interface: Interface, running: Collection[str], known: Collection[Known]
+) -> list[Known]:
+    """Deleted rows whose key runs although nothing of them was ever written down as sent.
+
+    They are a recorded cause: such a peer goes, and is no stray for the guard.
+    """
+    spoken = {key for row in known for key in (row.public_key, row.applied_key)}
+    unknown = [key for key in running if key not in spoken]
+    if not unknown:
+        return []
+    rows = Peer.objects.filter(
+        interface=interface, public_key__in=unknown, deleted_at__isnull=False
+    )
+    return [_known(_Record._make(values)) for values in rows.values_list(*_Record._fields)]
+
+
 def _known(record: _Record) -> Known:
     ips = record.applied_allowed_ips
     applied = Applied(
@@ -103,6 +122,7 @@ def _shown(record: _Record) -> Shown:
         int(handshake.timestamp()) if handshake else 0,
         record.rx_bytes,
         record.tx_bytes,
+        record.applied_seq,
     )
 
 
@@ -122,7 +142,7 @@ def write_presence(
         status = running.get(row.key)
         if status is None:
             if row.present:
-                changed.append((False, *_columns(row), row.id))
+                changed.append((False, *_columns(row), row.id, row.applied_seq))
             continue
         now = Shown(
             row.id,
@@ -132,9 +152,10 @@ def write_presence(
             status.latest_handshake or row.handshake,
             status.rx_bytes,
             status.tx_bytes,
+            row.applied_seq,
         )
         if now != row:
-            changed.append((True, *_columns(now), row.id))
+            changed.append((True, *_columns(now), row.id, row.applied_seq))
     confirmed = [
         (row.applied_generation, db_time(at), row.id)
         for row in verified

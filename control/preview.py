@@ -81,7 +81,7 @@ def preview_live(interface: Interface) -> Preview:
     try:
         sight = post.look()
         if sight.exists and not link.is_ours(interface, sight):
-            return _with(rows, tier=None, obstacle=str(link.refuse(interface)))
+            return _with(rows, tier=None, obstacle=str(link.refusal(interface)))
         if not sight.exists:
             tier, obstacle = _when_down(interface)
             return _with(rows, tier=tier, obstacle=obstacle, source="no such interface")

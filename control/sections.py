@@ -7,14 +7,19 @@ each peer's section under a mark of what it was made from, and makes only those 
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from control.desired import load_all, load_for
+from control.work import Row
 from gateways.models import Interface
 from peers.models import Peer
 from wireguard.config import render_peers
+from wireguard.errors import InvalidConfig
+
+logger = logging.getLogger("WireGuard")
 
 #: Addresses and networks are in the mark by the row's generation alone, and a restored backup may
 #: count a generation twice: nothing is kept for longer than this (seconds).
@@ -70,7 +75,7 @@ def _render(interface: Interface, ids: set[int]) -> dict[int, str]:
         load_all(interface) if len(ids) >= _MANY else load_for(interface, peer_ids=ids, keys=())
     )
     return {
-        row.id: render_peers([row.config])
+        row.id: _section(row)
         for row in loaded.rows
         if row.id in ids
         and row.live
@@ -79,3 +84,12 @@ def _render(interface: Interface, ids: set[int]) -> dict[int, str]:
         and row.config.allowed_ips
         and row.config.public_key != interface.public_key
     }
+
+
+def _section(row: Row) -> str:
+    """One bad row hurts itself only: it is left out of the file."""
+    try:
+        return render_peers([row.config])
+    except InvalidConfig as error:
+        logger.error("WireGuard boot file: a peer is left out: %s", error)
+        return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain
 
 from wireguard.driver import Driver
 from wireguard.errors import DriverRejected, DriverUnavailable, InvalidConfig, InvalidKey
@@ -55,7 +54,11 @@ def _remove(driver: Driver, batch: Plan, sent: Sent) -> None:
     if not here:
         return
     freeze = Plan(changes=[PeerChange(key, allowed_ips=()) for key in here])
-    _bisect(driver, freeze, Sent())
+    frozen = Sent()
+    try:
+        _bisect(driver, freeze, frozen)
+    finally:
+        sent.unknown |= frozen.unknown
     after = driver.read().peers
     sent.last.update((key, after[key]) for key in here if key in after)
     _bisect(driver, Plan(removals=here), sent)
@@ -79,8 +82,3 @@ def _bisect(driver: Driver, plan: Plan, sent: Sent) -> None:
         raise
     else:
         sent.done.update(plan.touched)
-
-
-def reached(sent: Sent) -> set[str]:
-    """Every key whose state on the interface the send may have changed."""
-    return set(chain(sent.done, sent.unknown, sent.refused))

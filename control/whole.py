@@ -23,6 +23,7 @@ def synchronise(interface: Interface, post: Station) -> None:
     Whoever is not in the text is removed. So a peer that runs stays in it as it is, unless its row
     can be sent, or says that it shall go.
     """
+    interface.refresh_from_db()
     running = post.driver.read().peers
     loaded = load_all(interface)
     rows = [row for row in loaded.rows if _may_run(interface, loaded, row)]

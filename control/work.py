@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from wireguard.allowed_ips import check_endpoint
+from wireguard.errors import InvalidConfig
 from wireguard.types import Applied, PeerConfig
 
 
@@ -26,6 +28,7 @@ class Row(NamedTuple):
     applied: Applied | None
     #: Where the client was last seen; given back when the peer is added again.
     seen_at: str
+    blocked: bool = False
 
     @property
     def live(self) -> bool:
@@ -42,6 +45,8 @@ class Work:
     wanted_by: dict[str, Row] = field(default_factory=dict)
     #: The rows whose applied state names a key.
     applied_by: dict[str, list[Row]] = field(default_factory=dict)
+    #: Every row that was arranged and may be sent.
+    rows: list[Row] = field(default_factory=list)
     #: Rows that no apply may send, with the reason.
     refused: dict[int, str] = field(default_factory=dict)
 
@@ -76,28 +81,51 @@ def arrange(
     for row in rows:
         if row.live and row.config.public_key == server_key:
             work.refused[row.id] = "the key is the server's own"
-        if row.live and row.id in work.refused:
+        if row.live and row.id in work.refused and not _can_be_blocked(row):
             # What cannot be sent is no cause to take away what runs.
             untouchable |= {row.config.public_key, row.applied_key}
             continue
+        work.rows.append(row)
         if row.applied_key:
             work.applied_by.setdefault(row.applied_key, []).append(row)
             known = work.applied.get(row.applied_key, row.applied)
             work.applied[row.applied_key] = None if row.applied is None else known
             work.desired.setdefault(row.applied_key, None)
+        elif not row.live:
+            # A send that was never written down may have put it there.
+            work.applied.setdefault(row.config.public_key, None)
         if row.live:
             work.wanted_by[row.config.public_key] = row
         else:
             work.desired.setdefault(row.config.public_key, None)
     for key, row in work.wanted_by.items():
         work.desired[key] = _with_last_endpoint(row, absent=key not in work.applied)
+        if row.id in work.refused:
+            _block_only(work, key, row)
     for key in untouchable - set(work.wanted_by):
         work.desired.pop(key, None)
     return work
 
 
+def _can_be_blocked(row: Row) -> bool:
+    """Whether the row is a running peer that shall be off: that needs none of its secrets."""
+    return row.blocked and row.applied is not None and row.applied_key == row.config.public_key
+
+
+def _block_only(work: Work, key: str, row: Row) -> None:
+    """Of a row whose preshared key does not open, send the empty allowed-ips alone."""
+    known = work.applied[key]
+    if known is not None:
+        work.applied[key] = known._replace(psk_digest="")
+    work.desired[key] = PeerConfig(key, (), None, known.persistent_keepalive if known else None)
+    del work.refused[row.id]
+
+
 def _with_last_endpoint(row: Row, *, absent: bool) -> PeerConfig:
     """A peer that is added back gets its last seen endpoint: 0.03 s of silence instead of 15."""
-    if absent and row.seen_at and not row.config.endpoint:
-        return row.config._replace(endpoint=row.seen_at)
-    return row.config
+    if not absent or not row.seen_at or row.config.endpoint:
+        return row.config
+    try:
+        return row.config._replace(endpoint=check_endpoint(row.seen_at))
+    except InvalidConfig:  # a link-local one, say: nobody asked for it
+        return row.config

@@ -22,21 +22,24 @@ from wireguard.drivers.cli import CliDriver
 from wireguard.drivers.memory import MemoryDriver
 from wireguard.host import command_prefix, has_net_admin, netns_id
 from wireguard.link import Link
-from wireguard.linkspec import STAMP, Endpoint, LinkSpec, LinkState, Outcome
+from wireguard.linkspec import STAMP, UNFINISHED, Endpoint, LinkSpec, LinkState, Outcome
 from wireguard.lock import HostLock
 from wireguard.quick import QuickUnit
 from wireguard.runner import LocalRunner
+from wireguard.types import DeviceConfig
 
 _UAPI_SOCKETS = Path("/var/run/wireguard")
 _LOCKS = Path("/run/vwg")
 
 
 class Sight(NamedTuple):
-    """A quick look at a link. ``stamp``: "" when it is not ours."""
+    """A quick look at a link. ``stamp``: "" when it is not ours, or not finished."""
 
     exists: bool
     up: bool
     stamp: str
+    #: The stamp of a bring-up that did not end.
+    unfinished: str = ""
 
 
 class LinkLike(Protocol):
@@ -49,6 +52,7 @@ class LinkLike(Protocol):
     ) -> Outcome: ...
     def bring_down(self, spec: LinkSpec | None = None) -> bool: ...
     def stamp(self, uuid: str) -> None: ...
+    def set_routes(self, device: DeviceConfig) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,13 @@ class Station:
         if settings.VWG_DRIVER != "memory" and not self.interface.gateway.netns:
             return _look_at(Path("/sys/class/net") / self.interface.name)
         state = self.link.glance()
-        return Sight(state.exists, state.up, state.stamp or "")
+        return Sight(state.exists, state.up, state.stamp or "", state.unfinished or "")
+
+    @property
+    def backend(self) -> str:
+        """What runs the link, if there is one: wireguard-go has a socket, the kernel has none."""
+        userspace = (_UAPI_SOCKETS / f"{self.interface.name}.sock").exists()
+        return "userspace" if userspace or settings.VWG_DRIVER == "memory" else "kernel"
 
 
 def needs_sudo() -> bool:
@@ -95,6 +105,7 @@ def station(interface: Interface) -> Station:
             interface.name,
             runner=LocalRunner(_wg_prefix(interface.name, netns)),
             command=settings.VWG_WG_COMMAND,
+            timeout=settings.VWG_COMMAND_TIMEOUT,
         ),
         Link(LocalRunner(), interface.name, netns, needs_sudo(), settings.VWG_WG_COMMAND),
         QuickUnit(LocalRunner(), interface.name, netns, needs_sudo()),
@@ -109,6 +120,7 @@ def _wg_prefix(name: str, netns: str | None) -> tuple[str, ...]:
 
 
 def lock_dir() -> Path:
+    """Where the host locks lie: one place for all that runs as root, the state's for others."""
     return _LOCKS if os.geteuid() == 0 else settings.VWG_STATE_DIR / "locks"
 
 
@@ -118,9 +130,9 @@ def _look_at(path: Path) -> Sight:
         flags = int((path / "flags").read_text(), 16)
     except OSError:
         return Sight(exists=False, up=False, stamp="")
-    return Sight(
-        True, bool(flags & 1), alias.removeprefix(STAMP) if alias.startswith(STAMP) else ""
-    )
+    stamp = alias.removeprefix(STAMP) if alias.startswith(STAMP) else ""
+    unfinished = alias.removeprefix(UNFINISHED) if alias.startswith(UNFINISHED) else ""
+    return Sight(True, bool(flags & 1), stamp, unfinished)
 
 
 class MemoryLink:
@@ -134,6 +146,8 @@ class MemoryLink:
         self.exists = self.up = True
         self.stamp_text = interface.stamp
         self.outages = 0
+        self.routes: tuple[str, ...] = ()
+        self.unfinished = ""
 
     def state(self) -> LinkState:
         return LinkState(
@@ -141,18 +155,22 @@ class MemoryLink:
             is_wireguard=self.exists,
             up=self.up,
             stamp=self.stamp_text or None,
+            unfinished=self.unfinished or None,
             backend="userspace" if self.exists else None,
         )
 
     def glance(self) -> LinkState:
         return self.state()
 
+    def set_routes(self, device: DeviceConfig) -> None:
+        self.routes = tuple(text for peer in device.peers for text in peer.allowed_ips)
+
     def bring_up(self, spec: LinkSpec, endpoints: Mapping[str, Endpoint] | None = None) -> Outcome:
-        if self.exists:
+        if self.exists and not self.unfinished:
             was_up, self.up = self.up, True
             return Outcome.ALREADY if was_up else Outcome.REVIVED
         self.exists = self.up = True
-        self.stamp_text = spec.stamp
+        self.stamp_text, self.unfinished = spec.stamp, ""
         self.driver.sync(spec.device)
         return Outcome.CREATED
 

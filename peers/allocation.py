@@ -103,6 +103,8 @@ def claim(
     """
     pools = list(AddressPool.objects.raw(_POOLS, [interface.pk]))
     wanted = {text: _place(interface, pools, text, field) for text in addresses}
+    for one in wanted.values():
+        one.next_offset = None  # the pools are not locked: `allocate` skips what is held
     taken = _take(peer, list(wanted.values()))  # nearly always nobody has it
     return taken or _claim_locked(peer, interface, addresses, at, field)
 

@@ -37,15 +37,19 @@ class Command(BaseCommand):
         interface = chosen(name)
         post = station(interface)
         with post.lock(timeout_s=30.0):
+            Interface.objects.filter(pk=interface.pk).update(enabled=True)
             sight = post.look()
             if sight.exists and sight.up and link.is_ours(interface, sight):
                 message = f"{name} is up already"
-            elif sight.exists and not link.is_ours(interface, sight):
+            elif (
+                sight.exists
+                and not link.is_ours(interface, sight)
+                and not link.is_unfinished(interface, sight)
+            ):
                 raise link.refuse(interface)
             else:
                 link.bring_up(interface, post)
                 message = f"{name} is up"
-        Interface.objects.filter(pk=interface.pk).update(enabled=True)
         heartbeat.find_address(interface.gateway.slug)
         observe_interface(interface_id=interface.pk)
         interface.refresh_from_db()
