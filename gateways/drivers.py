@@ -189,7 +189,9 @@ _memory: dict[int, MemoryLink] = {}
 
 def memory_station(interface: Interface) -> MemoryLink:
     """The one memory link of an interface in this process."""
-    return _memory.setdefault(interface.pk, MemoryLink(interface))
+    if interface.pk not in _memory:
+        _memory[interface.pk] = MemoryLink(interface)
+    return _memory[interface.pk]
 
 
 def forget_memory() -> None:
