@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from tests.contract.subjects import PORT, RealSubject, Recorder, real_subject
+from tests.processes import stop
 from wireguard.drivers.cli import CliDriver
 from wireguard.drivers.memory import MemoryDriver
 from wireguard.errors import (
@@ -93,7 +94,7 @@ def test_a_stopped_daemon_is_a_time_out_and_its_return_heals(real: RealSubject) 
     peer = PeerConfig(new_key(), ("10.97.0.2/32",), generate_preshared_key())
     plan = diff({peer.public_key: peer}, {})
     device = DeviceConfig(InterfaceConfig(real.private_key, PORT), (peer,))
-    os.kill(real.pid, signal.SIGSTOP)
+    stop(real.pid)
     try:
         for call in (driver.read, lambda: driver.apply(plan), lambda: driver.sync(device)):
             started = time.monotonic()

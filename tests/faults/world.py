@@ -16,6 +16,7 @@ from typing import Any, Self
 from tests.faults.books import Books
 from tests.faults.shim import Shim
 from tests.make import make_public_key
+from tests.processes import stop
 from tests.stack.processes import Stack
 
 #: Programs whose commands go through the shim.
@@ -198,8 +199,8 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def stop_process(pid: int) -> None:
-    """SIGSTOP."""
-    os.kill(pid, signal.SIGSTOP)
+    """SIGSTOP, to the last thread."""
+    stop(pid)
 
 
 def continue_process(pid: int) -> None:
