@@ -192,6 +192,11 @@ def postpone(items: Sequence[Item], *, reason: str, at: datetime, least_s: float
     )
 
 
+def hurry(interface_id: int, *, at: datetime) -> None:
+    """What waits for this interface is due now: the operator has done what it waited for."""
+    JobItem.objects.filter(interface_id=interface_id, status=JobItem.Status.OPEN).update(due_at=at)
+
+
 def overdue_interfaces(*, at: datetime) -> list[int]:
     """Interfaces with open items that are due: their hint was lost, or a retry's time has come."""
     return list(

@@ -4,8 +4,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
-from control import escalation
+from control import claims, escalation
 from control.management.interfaces import add_interface_argument, chosen
 from gateways.drivers import station
 from wireguard.errors import WireGuardError
@@ -25,4 +26,5 @@ class Command(BaseCommand):
                 escalation.restart(interface, post)
         except WireGuardError as error:
             raise CommandError(str(error)) from None
+        claims.hurry(interface.pk, at=timezone.now())
         self.stdout.write(f"{interface.name} was restarted")

@@ -4,8 +4,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
-from control import bootfile, heartbeat, link
+from control import bootfile, claims, heartbeat, link
 from control.boot import boot
 from control.management.interfaces import add_interface_argument, chosen
 from control.observe import observe_interface
@@ -50,6 +51,7 @@ class Command(BaseCommand):
             else:
                 link.bring_up(interface, post)
                 message = f"{name} is up"
+        claims.hurry(interface.pk, at=timezone.now())
         heartbeat.find_address(interface.gateway.slug)
         observe_interface(interface_id=interface.pk)
         interface.refresh_from_db()
