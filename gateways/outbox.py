@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 
@@ -68,7 +67,13 @@ def enqueue(
         batch_size=500,
     )
     if items and due_at is None:
-        transaction.on_commit(partial(_ring_for, {w.interface_id: w.queue for w in items}))
+        queues = {wish.interface_id: wish.queue for wish in items}
+
+        def hint() -> None:  # no partial: Django asks a robust one that failed for its name
+            _ring_for(queues)
+
+        # Robust: the change is stored, so a hint that fails must not look like its failure.
+        transaction.on_commit(hint, robust=True)
     return job
 
 

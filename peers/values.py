@@ -25,6 +25,7 @@ from wireguard.values import check_dialled_endpoint, check_dns, check_mtu
 GENERATE: Final = "generate"
 MAX_DNS, MAX_ROUTES, MAX_TAGS = 8, 100, 50
 MAX_METADATA = 8 * 1024  # bytes of its JSON
+MAX_DEPTH: Final = 32
 
 Check = Callable[[object, str], Any]
 
@@ -102,11 +103,29 @@ def check_metadata(value: object, field: str) -> dict[str, Any]:
         size = len(text.encode())
     except (ValueError, TypeError, RecursionError):  # NaN, a lone surrogate, endless depth
         raise Invalid("This is not plain JSON.", field=field) from None
+    if _depth(value) > MAX_DEPTH:
+        raise Invalid(f"At most {MAX_DEPTH} levels deep.", field=field, code="max_depth")
     if size > MAX_METADATA:
         raise Invalid(f"At most {MAX_METADATA} bytes.", field=field, code="max_length")
     if "\\u0000" in text:  # PostgreSQL's jsonb cannot hold it
         raise Invalid("A text in it holds a NUL character.", field=field, code="characters")
     return value
+
+
+def _depth(value: object) -> int:
+    """How many objects and lists lie in one another; never more than one beyond the limit."""
+    level, depth = [value], 0
+    while depth <= MAX_DEPTH:
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        depth += 1
+        if not level:
+            break
+    return depth
 
 
 def check_peer_keepalive(value: object, field: str) -> int | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
@@ -112,11 +113,13 @@ class Moment:
     def __call__(self, value: str) -> Q:
         try:
             moment = parse_datetime(value)
-        except ValueError:
-            moment = None
-        if moment is None or is_naive(moment):
-            raise ValueError("This must be a time with its offset, like 2026-01-31T12:00:00Z.")
-        return Q(**{self.lookup: moment})
+            if moment is None or is_naive(moment):
+                raise ValueError
+            return Q(**{self.lookup: moment.astimezone(UTC)})
+        except (ValueError, OverflowError):  # an offset may lead out of the calendar
+            raise ValueError(
+                "This must be a time with its offset, like 2026-01-31T12:00:00Z."
+            ) from None
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "format": "date-time"}

@@ -213,7 +213,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": VWG_CANARY_SECONDS,
         "options": {"queue": "control", "expires": 2 * VWG_CANARY_SECONDS},
     },
-    "release-addresses": {
+    "prune": {
         "task": "control.prune",
         "schedule": timedelta(hours=1),
         "options": {"queue": "control", "expires": 600},

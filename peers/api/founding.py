@@ -113,7 +113,7 @@ def status_body(interface: Interface, caller: Caller, *, at: datetime) -> dict[s
         "interface": interface.name,
         "status": _WORDS[Interface.State(interface.state)],
         "active": interface.state == Interface.State.UP,
-        "reason": interface.state_reason,
+        "reason": interface.state_reason if caller.operator else "",
         **counts,
         "drift": bool(interface.drift),
         "observed_at": moment(seen),

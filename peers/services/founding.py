@@ -149,7 +149,7 @@ def apply_open(*, caller: Caller, interface: Interface, at: datetime) -> Job:
     waiting = set(opened.values_list("interface_id", flat=True))
     if waiting:
         opened.update(due_at=at)
-        transaction.on_commit(lambda: ring(waiting - {interface.pk}))
+        transaction.on_commit(lambda: ring(waiting - {interface.pk}), robust=True)
     target = Target(
         type="interface",
         id=str(interface.uuid),

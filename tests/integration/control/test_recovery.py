@@ -12,6 +12,7 @@ from audit.events import SYSTEM
 from control import apply as applying
 from control import bootfile, observe
 from control.adoption import adopt
+from control.presence import load_known
 from gateways.drivers import station
 from gateways.models import Interface, Job, JobItem
 from peers.models import Peer, PeerAddress
@@ -172,10 +173,9 @@ def test_the_last_reading_of_a_removed_peer_is_not_overwritten_by_an_older_dump(
     post = station(fresh(gateway))
     reading = observe.read(fresh(gateway), post)
     gateway.driver.report(made.peer.public_key, rx_bytes=999)
-    load = observe.load_known
 
     def load_then_remove(interface: Interface) -> Any:
-        found = load(interface)
+        found = load_known(interface)
         delete(gateway, made)
         gateway.apply()
         return found
