@@ -9,6 +9,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gateways.models import Job, JobItem
+from tenants.scoping import caller_of
+
+#: How a check's summary begins when it lists numbers, and what a tenant reads instead.
+_COUNTS, _DIFFERS = "Drift: ", "The interface differs from its records"
 
 
 class JobRef(serializers.Serializer[Any]):
@@ -64,11 +68,19 @@ class JobItemSerializer(serializers.Serializer[Any]):
     tier = serializers.IntegerField(allow_null=True)
     attempts = serializers.IntegerField()
     duration_ms = serializers.FloatField(allow_null=True)
-    message = serializers.CharField()
+    message = serializers.SerializerMethodField()
 
     @extend_schema_field({"type": ["string", "null"], "format": "uuid"})
     def get_client(self, item: JobItem) -> str | None:
         return None if item.peer is None else str(item.peer.client.uuid)
+
+    def get_message(self, item: JobItem) -> str:
+        """A check counts what differs, whoever's it is: the numbers are for operators."""
+        request = self.context.get("request")
+        if request is not None and caller_of(request).operator:
+            return item.message
+        counts = item.action == JobItem.Action.CHECK and item.message.startswith(_COUNTS)
+        return _DIFFERS if counts else item.message
 
 
 class JobDetailSerializer(JobSerializer):

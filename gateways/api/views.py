@@ -59,7 +59,7 @@ class JobDetail(APIView):
             shown["items_next"] = f"{href}?limit={MAX_LIMIT}&cursor={cursor}"
         for name, value in shown.items():
             setattr(job, name, value)
-        return Response(JobDetailSerializer(job).data)
+        return Response(JobDetailSerializer(job, context={"request": request}).data)
 
 
 class JobItems(ListAPIView[JobItem]):

@@ -9,6 +9,8 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from control.drift import Drift
+from control.observe import Found
 from gateways.api.serializers import job_ref
 from gateways.models import Interface, Job, JobItem
 from peers.models import Peer
@@ -66,6 +68,23 @@ def test_each_device_has_its_own_outcome(alice_api: APIClient, job: Job, alice_p
 def test_an_item_outlives_its_client(alice_api: APIClient, job: Job, alice_peer: Peer) -> None:
     JobItem.objects.update(peer=None)
     assert alice_api.get(f"{JOBS}/{job.uuid}").json()["items"][1]["client"] is None
+
+
+def test_a_check_tells_a_tenant_only_whether_the_interface_matches(
+    alice_api: APIClient, operator_api: APIClient, acme: Tenant, interface: Interface
+) -> None:
+    job = make_job(acme, interface=interface, items=1, kind="apply")
+    strays = Drift(strays=["a", "b", "c"])
+    for drift, told in (
+        (strays, "The interface differs from its records"),
+        (Drift(), "The interface matches its records"),
+    ):
+        summary = Found(drift, healing=False).summary
+        job.items.update(action="check", status="done", settled_at=timezone.now(), message=summary)
+        for path in (f"{JOBS}/{job.uuid}", f"{JOBS}/{job.uuid}/items"):
+            bodies = [api.get(path).json() for api in (alice_api, operator_api)]
+            items = [(body.get("items") or body["results"])[0] for body in bodies]
+            assert [item["message"] for item in items] == [told, summary]
 
 
 def test_a_job_is_named_the_same_way_by_every_write(job: Job) -> None:
