@@ -12,7 +12,14 @@ from django.db import transaction
 
 from gateways.models import Interface, Job
 from peers.models import Client, Peer
-from peers.queries import ClientView, find_client, find_interface, live_peers, only_peer
+from peers.queries import (
+    NO_PEER,
+    ClientView,
+    find_client,
+    find_interface,
+    live_peers,
+    only_peer,
+)
 from peers.services.changes import note_act, raise_version, tell
 from peers.services.devices import (
     V1_FIELDS,
@@ -27,7 +34,7 @@ from peers.services.entitlement import close_hold, open_hold
 from peers.values import CLIENT_CHECKS, DEVICE_CHECKS, check_fields
 from quotas.policies import MANUAL
 from quotas.queries import open_holds
-from rest.errors import Conflict, Invalid, StaleVersion
+from rest.errors import Conflict, Invalid, Missing, StaleVersion
 from tenants.scoping import Caller
 
 #: What `update_client` may change of a client's only device.
@@ -127,8 +134,8 @@ def update_client(
     """Change what ``changes`` names: fields of the client, of its only device (or of ``peer``),
     and ``enabled`` (the manual hold alone).
 
-    Raises `Missing`, `StaleVersion` (``if_version`` is not the current one), `Invalid` and
-    `Conflict` as `create_client` does.
+    ``peer`` is read again under the client's lock. Raises `Missing`, `StaleVersion`
+    (``if_version`` is not the current one), `Invalid` and `Conflict` as `create_client` does.
     """
     client = _locked(caller, client_id, if_version)
     own = check_fields(changes, CLIENT_CHECKS)
@@ -140,7 +147,7 @@ def update_client(
         setattr(client, name, value)
     after, told = dict(changed), set[Peer]()
     if DEVICE_FIELDS & changes.keys():
-        peer = peer or only_peer(client)
+        peer = only_peer(client) if peer is None else _still_there(client, peer)
         wish = check_device(
             {name: changes[name] for name in DEVICE_FIELDS & changes.keys()}, fields=fields
         )
@@ -227,6 +234,14 @@ def _locked(caller: Caller, client_id: UUID, if_version: int | None) -> Client:
     if if_version is not None and if_version != client.version:
         raise StaleVersion("The client was changed meanwhile; read it again.")
     return client
+
+
+def _still_there(client: Client, peer: Peer) -> Peer:
+    """The row of ``peer`` as it is under the client's lock. Raises `Missing` for a tombstone."""
+    for found in live_peers(client):
+        if found.pk == peer.pk:
+            return found
+    raise Missing(NO_PEER)
 
 
 def _told(client: Client, kind: str, caller: Caller, peers: list[Peer], at: datetime) -> Changed:

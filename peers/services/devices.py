@@ -127,7 +127,9 @@ def add_device(
     )
     try:
         peer.save(force_insert=True)
-    except IntegrityError:
+    except IntegrityError as error:
+        if not _is_key_taken(error):
+            raise
         raise key_taken() from None
     if private_key is not None:
         PeerKey.objects.create(peer=peer, private_key=seal_private_key(identity, private_key))
@@ -232,6 +234,13 @@ def _as_new(
         preshared_key_set=bool(peer.preshared_key),
         observed_at=interface.observed_at,
     )
+
+
+def _is_key_taken(error: IntegrityError) -> bool:
+    """Whether it is the key's constraint: PostgreSQL names it, SQLite names its columns."""
+    told = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    columns = "UNIQUE constraint failed: peers_peer.interface_id, peers_peer.public_key"
+    return told == "peer_key_once_per_interface" or str(error) == columns
 
 
 def _known(key: Secret | None) -> Secret:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,30 +58,31 @@ def add_peer(
     key = check_key(public_key)
     wanted = {**details, **_split(allowed_ips)}
     peer = _held(interface, key)
-    if peer is None:
-        created = create_client(
-            caller=caller,
-            name=f"peer {key[:8]}" if name is None else name,
-            at=at,
-            interface=interface,
-            fields=_FIELDS,
-            public_key=key,
-            **{"preshared_key": None, **wanted},
-        )
-        return Added(created.client, created.job, created=True)
-    if peer.tenant_id != caller.tenant_id:
-        raise key_taken()
-    if name is not None:
-        wanted["name"] = name
-    changed = update_client(
+    if peer is not None:
+        if peer.tenant_id != caller.tenant_id:
+            raise key_taken()
+        changes = wanted if name is None else {**wanted, "name": name}
+        # Missing: it was removed while we waited for its lock, so the key is free again.
+        with suppress(Missing):
+            changed = update_client(
+                caller=caller,
+                client_id=peer.client.uuid,
+                changes=changes,
+                at=at,
+                peer=peer,
+                fields=_FIELDS,
+            )
+            return Added(changed.client, changed.job, created=False)
+    created = create_client(
         caller=caller,
-        client_id=peer.client.uuid,
-        changes=wanted,
+        name=f"peer {key[:8]}" if name is None else name,
         at=at,
-        peer=peer,
+        interface=interface,
         fields=_FIELDS,
+        public_key=key,
+        **{"preshared_key": None, **wanted},
     )
-    return Added(changed.client, changed.job, created=False)
+    return Added(created.client, created.job, created=True)
 
 
 def _held(interface: Interface, key: str) -> Peer | None:

@@ -9,7 +9,8 @@ from rest_framework.test import APIClient
 
 from gateways import hints
 from gateways.models import Interface
-from peers.models import Client
+from peers.models import Client, Peer
+from tests.make import make_public_key
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +56,13 @@ def test_what_an_operator_must_do_is_not_told_to_tenants(
     Interface.objects.update(state="foreign", state_reason="run manage.py adopt")
     assert "adopt" not in alice_api.get("/api/wg/status").content.decode()
     assert "adopt" in operator_api.get("/api/wg/status").content.decode()
+
+
+def test_only_a_key_that_is_taken_is_called_so(
+    alice_api: APIClient, alice_peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = alice_api.post("/api/v1/clients", {"name": "Sara", "public_key": alice_peer.public_key})
+    assert (taken.status_code, taken.json()["errors"][0]["code"]) == (409, "key_taken")
+    monkeypatch.setattr("peers.services.devices.uuid4", lambda: alice_peer.uuid)
+    other = alice_api.post("/api/v1/clients", {"name": "Sara", "public_key": make_public_key()})
+    assert (other.status_code, other.json()["errors"][0]["code"]) == (409, "conflict")

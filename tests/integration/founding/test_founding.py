@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from gateways.models import Interface, Job, JobItem
 from peers.models import Client, Peer
 from peers.sealing import open_preshared_key
+from peers.services import founding
 from tenants.models import Tenant, User
 from tests.make import make_client, make_interface, make_peer, make_public_key
 
@@ -81,6 +82,35 @@ def test_a_key_that_the_tenant_has_is_an_update(alice_api: APIClient, interface:
     assert allowed_ips(key) == ["10.252.0.77"]
     assert (peer.persistent_keepalive, peer.endpoint) == (25, "192.0.2.1:7")
     assert (peer.client.name, peer.generation) == ("Neu", 2)
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_peer_that_was_removed_while_its_update_waited_is_made_anew(
+    alice_api: APIClient,
+    interface: Interface,
+    monkeypatch: pytest.MonkeyPatch,
+    others: int,
+) -> None:
+    key = make_public_key()
+    add(alice_api, public_key=key)
+    old = Peer.objects.get()
+    for _ in range(others):
+        make_peer(old.client, interface)
+    look_up = founding._held
+
+    def held(*arguments: Any) -> Peer | None:
+        found = look_up(*arguments)
+        monkeypatch.setattr(founding, "_held", look_up)
+        assert alice_api.post(REMOVE, {"public_key": key}).status_code == 202
+        return found
+
+    monkeypatch.setattr(founding, "_held", held)
+    made = add(alice_api, public_key=key, allowed_ips=["10.252.0.77/32"])
+    new = Peer.objects.get(public_key=key, deleted_at=None)
+    assert str(new.client.uuid) == made["client"]
+    assert new.client != old.client
+    assert allowed_ips(key) == ["10.252.0.77"]
+    assert not old.addresses.exists()
 
 
 def test_adding_the_same_again_is_finished_at_once(
