@@ -14,6 +14,8 @@ from typing import Any, Self
 
 import psycopg
 
+from tests.stack.processes import cluster_connection
+
 #: How often a watched job is looked at (seconds): 20 microseconds of work each.
 POLL_S = 0.001
 
@@ -59,7 +61,7 @@ class JobWatch:
         if isinstance(database, Path):
             self._sqlite = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=20)
         else:
-            self._postgres = psycopg.connect(database, autocommit=True)
+            self._postgres = cluster_connection(database)
 
     def __enter__(self) -> Self:
         return self

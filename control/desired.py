@@ -34,12 +34,18 @@ class Loaded:
 
 
 def load_for(interface: Interface, *, peer_ids: Collection[int], keys: Collection[str]) -> Loaded:
-    """The rows of these peers, and every row of the interface that speaks of these keys."""
+    """The rows of these peers, and every row of the interface that speaks of these keys.
+
+    Three look-ups, each by an index of its own: of one condition with OR, SQLite makes a walk
+    through all rows of the interface (16 ms at 10,000 peers).
+    """
     ids, names = list(peer_ids), list(keys)
+    own = "SELECT id FROM peers_peer WHERE interface_id = %s AND"
     return _load(
-        f"interface_id = %s AND (id IN ({_marks(ids)}) OR applied_key IN ({_marks(names)})"
-        f" OR (public_key IN ({_marks(names)}) AND deleted_at IS NULL))",
-        [interface.pk, *ids, *names, *names],
+        f"id IN ({own} id IN ({_marks(ids)})"
+        f" UNION {own} applied_key IN ({_marks(names)})"
+        f" UNION {own} public_key IN ({_marks(names)}) AND deleted_at IS NULL)",
+        [interface.pk, *ids, interface.pk, *names, interface.pk, *names],
     )
 
 
