@@ -176,6 +176,15 @@ class Stack:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(5)
 
+    def drop_connections(self) -> None:
+        """What a restart of PostgreSQL does: every connection is gone. SQLite has none to lose."""
+        if self._cluster_url:
+            with cluster_connection(self._cluster_url) as cluster:
+                cluster.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                    [self._database],
+                )
+
     def log(self, name: str) -> str:
         """All that a program wrote."""
         return (self.state / "log" / f"{name}.log").read_text(errors="replace")
@@ -212,10 +221,17 @@ class Stack:
         begin = time.monotonic()
         while not condition():
             if time.monotonic() - begin > seconds:
-                ends = "\n".join(f"-- {name}\n{self.log(name)[-1500:]}" for name in self._logs)
+                ends = "\n".join(self._end_of(name) for name in self._logs)
                 raise AssertionError(f"not within {seconds} s: {what}\n{ends}")
             time.sleep(0.05)
         return time.monotonic() - begin
+
+    def _end_of(self, name: str) -> str:
+        """The end of a program's log; more of it where the program has ended by itself."""
+        process = self._processes.get(name)
+        died = process is not None and process.poll() is not None
+        state = f" (ended by itself: {process.returncode})" if died and process else ""
+        return f"-- {name}{state}\n{self.log(name)[-8000 if died else -1500 :]}"
 
 
 def cluster_connection(url: str) -> psycopg.Connection[tuple[object, ...]]:

@@ -109,6 +109,15 @@ def test_a_change_made_while_a_process_is_dead_is_live_when_it_is_back(
     shop.stack.wait_until(shop.is_live(public, address), f"live after {victim}", seconds=30)
 
 
+def test_web_and_workers_survive_the_loss_of_their_database_connections(shop: Shop) -> None:
+    """They are kept from request to request and from task to task, so each is asked before use."""
+    for number in range(1, 5):
+        shop.stack.drop_connections()
+        public, status, _ = shop.add(f"10.252.5.{number}/32")
+        assert status == 202
+        shop.stack.wait_until(shop.is_live(public, f"10.252.5.{number}/32"), "live", seconds=5)
+
+
 def test_a_hung_redis_does_not_hold_a_request(shop: Shop) -> None:
     shop.stack.signal_group("redis", signal.SIGSTOP)
     try:
