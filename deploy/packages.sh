@@ -51,6 +51,7 @@ need_for_test() {
     need iperf3 iperf3
     need tcpdump tcpdump
     need procps pgrep
+    need sudo sudo # the command prefix of the drivers
     need systemd systemd-analyze # checks the units; starts nothing
     need git git
 }
