@@ -25,6 +25,10 @@ class AuditEvent(models.Model):
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     address = models.GenericIPAddressField(null=True)
+    #: An operator acted for the tenant.
+    by_operator = models.BooleanField(default=False)
+    #: "ok", or the code of what stood against it.
+    result = models.CharField(max_length=64, default="ok")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

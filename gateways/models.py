@@ -33,6 +33,11 @@ class GlobalSetting(models.Model):
     timezone = models.CharField(max_length=64, default="UTC")
     language = models.CharField(max_length=8, default="en")
     address_hold_seconds = models.PositiveIntegerField(default=24 * 3600)
+    #: How long a deleted client can be brought back with its keys and addresses.
+    undelete_seconds = models.PositiveIntegerField(default=24 * 3600)
+    #: +1 whenever client files made from these settings become outdated.
+    config_generation = models.PositiveIntegerField(default=1)
+    version = models.PositiveBigIntegerField(default=1)
     default_routes = models.JSONField(default=list, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -60,6 +65,12 @@ class Gateway(models.Model):
     name = models.CharField(max_length=120, blank=True)
     endpoint_address = models.CharField(max_length=255, blank=True)
     relay_endpoint = models.CharField(max_length=255, blank=True)
+    #: Where it stands, as sellers show it: "Frankfurt" and its ISO 3166 country, "DE".
+    location = models.CharField(max_length=64, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    #: +1 whenever client files made from this gateway become outdated.
+    config_generation = models.PositiveIntegerField(default=1)
+    version = models.PositiveBigIntegerField(default=1)
     #: The host's own address on its default route; what clients dial when nobody says otherwise.
     found_address = models.CharField(max_length=45, blank=True, editable=False)
     netns = models.CharField(max_length=64, blank=True)
@@ -113,6 +124,11 @@ class Interface(models.Model):
     table = models.CharField(max_length=16, blank=True)
     dns_servers = models.JSONField(default=list, blank=True)
     endpoint_address = models.CharField(max_length=255, blank=True)
+    relay_endpoint = models.CharField(max_length=255, blank=True)
+    #: What sellers call it: "Gaming, low latency".
+    label = models.CharField(max_length=64, blank=True)
+    #: Of the sandbox: it has no worker, and what is asked of it is settled at once.
+    simulated = models.BooleanField(default=False)
     pre_up = models.JSONField(default=list, blank=True)
     post_up = models.JSONField(default=list, blank=True)
     pre_down = models.JSONField(default=list, blank=True)
@@ -128,6 +144,7 @@ class Interface(models.Model):
     enabled = models.BooleanField(default=True)
     #: +1 whenever client files made from this interface become outdated.
     config_generation = models.PositiveIntegerField(default=1)
+    version = models.PositiveBigIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
 
     # -- applied: written by the gateway's worker alone --------------------------------------
@@ -165,6 +182,10 @@ class Interface(models.Model):
             models.CheckConstraint(
                 condition=Q(listen_port__gte=1, listen_port__lte=65535),
                 name="interface_port_range",
+            ),
+            models.CheckConstraint(
+                condition=~Q(simulated=True, is_default=True) & ~Q(simulated=True, enabled=True),
+                name="interface_simulated_is_off",
             ),
         ]
 
@@ -216,6 +237,14 @@ class Job(models.Model):
         APPLY = "apply"
         HEAL = "heal"
         LINK = "link"
+        SUSPEND = "suspend"
+        RESUME = "resume"
+        KICK = "kick"
+        ROTATE = "rotate"
+        MOVE = "move"
+        TRANSFER = "transfer"
+        RESTORE = "restore"
+        BULK = "bulk"
 
     class Status(models.TextChoices):
         PENDING = "pending"

@@ -8,7 +8,11 @@ from django.db.models import Q
 
 
 class Client(models.Model):
-    """What a reseller sells: a name and one or more devices."""
+    """What a reseller sells: a name and one or more devices.
+
+    After ``deleted_at`` it can be brought back until ``purge_at``; then its secrets, addresses and
+    rows go.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.PROTECT, related_name="clients")
@@ -19,12 +23,21 @@ class Client(models.Model):
     note = models.TextField(blank=True, max_length=2000)
     tags = models.JSONField(default=list, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
+    plan = models.ForeignKey(
+        "quotas.Plan", on_delete=models.PROTECT, null=True, blank=True, related_name="clients"
+    )
+    #: What was sold: bytes, and until when; ``duration_days`` count from the first handshake.
+    quota_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    duration_days = models.PositiveIntegerField(null=True, blank=True)
+    first_connected_at = models.DateTimeField(null=True, blank=True)
     #: +1 with every change of the configuration; the ETag.
     version = models.PositiveBigIntegerField(default=1)
     created_by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    purge_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -45,6 +58,9 @@ class Client(models.Model):
                 fields=["tenant", "name", "id"],
                 condition=Q(deleted_at__isnull=True),
                 name="client_tenant_name",
+            ),
+            models.Index(
+                fields=["purge_at"], condition=Q(purge_at__isnull=False), name="client_purge_due"
             ),
         ]
 
@@ -90,6 +106,13 @@ class Peer(models.Model):
     )
     routes = models.JSONField(default=list, blank=True)
     endpoint_override = models.CharField(max_length=255, blank=True)
+    #: The customer makes the key: until it is sent, nobody has the private half of this one.
+    awaits_key = models.BooleanField(default=False)
+    #: +1 whenever the device's file changes for a reason of its own.
+    file_generation = models.PositiveBigIntegerField(default=1)
+    #: The sum of all generations (own, interface, gateway, settings) in the file last handed out.
+    delivered_generation = models.PositiveBigIntegerField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
 
     # -- applied: what was last sent; written by the gateway's worker alone -------------------
     applied_generation = models.PositiveBigIntegerField(default=0)
@@ -210,3 +233,97 @@ class PeerNetwork(models.Model):
 
     def __str__(self) -> str:
         return self.network
+
+
+class ShareLink(models.Model):
+    """A secret URL that shows a device's file to whoever has it. Only its digest is stored."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE)
+    peer = models.ForeignKey(Peer, on_delete=models.CASCADE, related_name="share_links")
+    digest = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    single_use = models.BooleanField(default=False)
+    #: The page may set the device's public key, while it awaits one.
+    allows_key = models.BooleanField(default=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    last_used_ip = models.GenericIPAddressField(null=True, blank=True)
+    uses = models.PositiveIntegerField(default=0)
+    created_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["peer", "-id"], name="share_link_newest")]
+
+    def __str__(self) -> str:
+        return f"share link of {self.peer_id}"
+
+
+class BulkRun(models.Model):
+    """One bulk request: what to do to many clients, and how far it has come."""
+
+    class Action(models.TextChoices):
+        CREATE = "create"
+        UPDATE = "update"
+        ENABLE = "enable"
+        DISABLE = "disable"
+        DELETE = "delete"
+        EXTEND = "extend"
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE)
+    action = models.CharField(max_length=8, choices=Action.choices)
+    all_or_nothing = models.BooleanField(default=False)
+    dry_run = models.BooleanField(default=False)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    #: The actor and the arguments; sealed, since they may hold preshared keys.
+    request = models.TextField(editable=False)
+    actor_name = models.CharField(max_length=150, blank=True)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    #: Jobs that bring the changes to the interfaces.
+    jobs = models.ManyToManyField("gateways.Job", blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(done__lte=models.F("total")) & Q(failed__lte=models.F("done")),
+                name="bulk_counts_consistent",
+            )
+        ]
+        indexes = [models.Index(fields=["tenant", "-id"], name="bulk_tenant_newest")]
+
+    def __str__(self) -> str:
+        return f"bulk {self.action} {self.uuid}"
+
+
+class BulkItem(models.Model):
+    """What became of one entry of a bulk request."""
+
+    run = models.ForeignKey(BulkRun, on_delete=models.CASCADE, related_name="items")
+    index = models.PositiveIntegerField()
+    client = models.ForeignKey(Client, on_delete=models.SET_NULL, null=True, blank=True)
+    #: How the request named it: an id or an external id.
+    ref = models.CharField(max_length=120, blank=True)
+    outcome = models.CharField(max_length=8, default="open")  # open, done, failed, skipped
+    code = models.CharField(max_length=64, blank=True)
+    field = models.CharField(max_length=120, blank=True)
+    message = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "index"], name="bulk_item_once")]
+
+    def __str__(self) -> str:
+        return f"{self.index} {self.outcome}"

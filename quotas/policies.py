@@ -6,16 +6,21 @@ from collections.abc import Collection
 from typing import Final
 
 MANUAL: Final = "manual"
+SUSPENDED: Final = "suspended"
+TENANT_SUSPENDED: Final = "tenant-suspended"
+KICK: Final = "kick"
 
 #: Reason of a hold -> state of the client, the strongest first: a client that its seller switched
 #: off is "disabled" whatever else stands against it.
 STATE_OF_HOLD: Final[dict[str, str]] = {
     MANUAL: "disabled",
+    "suspended": "suspended",
     "tenant-suspended": "suspended",
     "tenant-pool": "suspended",
     "expired": "expired",
     "quota": "over-quota",
     "plan": "suspended",
+    "kick": "kicked",
 }
 
 

@@ -52,6 +52,18 @@ def wait_for_job(job: Any, seconds: float) -> Any:
     return job
 
 
+class Pending(Response):
+    """The answer as it stands at the commit; `settle` waits for what becomes of its job."""
+
+    def __init__(self, *args: Any, wait: Callable[[], Response], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._wait = wait
+
+    def settle(self) -> Response:
+        """Wait, outside of any transaction. Raises NotApplied (502)."""
+        return self._wait()
+
+
 def respond(
     job: Any,
     request: Request,
@@ -63,20 +75,36 @@ def respond(
 ) -> Response:
     """The answer to a write that made a job.
 
-    Without ``Prefer: wait`` it is ``accepted`` with ``status`` (a 204 has no body). With it: 200
-    with ``finished(job)`` (by default ``accepted`` with the job brought up to date) and
-    ``Preference-Applied``; NotApplied (502) with the job's reason when it failed; 202 with
-    ``accepted`` when it was not finished in time.
+    Without ``Prefer: wait`` it is ``accepted`` with ``status`` (a 204 has no body). With it it is
+    Pending, and settles to: 200 with ``finished(job)`` (by default ``accepted`` with the job
+    brought up to date) and ``Preference-Applied``; NotApplied (502) with the job's reason when it
+    failed; 202 with ``accepted`` when it was not finished in time.
     """
     extra = dict(headers or {})
     seconds = wanted_wait(request)
     if not seconds:
         return _accepted(accepted, status, extra)
+
+    def wait() -> Response:
+        return _settled(job, seconds, accepted, status, finished, extra)
+
+    body = None if status == 204 else accepted
+    return Pending(body, status=status, headers=extra, wait=wait)
+
+
+def _settled(
+    job: Any,
+    seconds: int,
+    accepted: Mapping[str, Any],
+    status: int,
+    finished: Callable[[Any], Mapping[str, Any]] | None,
+    headers: dict[str, str],
+) -> Response:
     with _place() as free:
         if not free:
-            return _accepted(accepted, status, extra)
+            return _accepted(accepted, status, headers)
         job = wait_for_job(job, seconds)
-    extra["Preference-Applied"] = f"wait={seconds}"
+    extra = {**headers, "Preference-Applied": f"wait={seconds}"}
     if job.finished_at is None:
         return Response(accepted, status=202, headers=extra)
     done = finished(job) if finished else _updated(accepted, job)

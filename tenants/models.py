@@ -40,7 +40,11 @@ class User(AbstractUser):
 
 
 class Tenant(models.Model):
-    """A reseller: owns clients, tokens and, later, plans and webhooks."""
+    """A reseller: owns clients, plans and tokens.
+
+    A null limit is no limit. A sandbox is the twin of a tenant for its integrators: its clients
+    live on simulated interfaces alone, and reach no real one.
+    """
 
     class Status(models.TextChoices):
         ACTIVE = "active"
@@ -51,7 +55,43 @@ class Tenant(models.Model):
     slug = models.CharField(max_length=48, unique=True, validators=[slug_validator])
     name = models.CharField(max_length=120)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
+    status_reason = models.CharField(max_length=255, blank=True)
+    status_since = models.DateTimeField(null=True, blank=True)
+    sandbox_of = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="sandbox"
+    )
+    #: +1 with every change of what the API shows of it; the ETag.
+    version = models.PositiveBigIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    # -- limits -----------------------------------------------------------------------------
+    max_clients = models.PositiveIntegerField(null=True, blank=True)
+    max_devices_per_client = models.PositiveIntegerField(null=True, blank=True)
+    max_bytes_per_period = models.PositiveBigIntegerField(null=True, blank=True)
+    max_speed_kbit = models.PositiveBigIntegerField(null=True, blank=True)
+    #: Only with these set do the lists count: an empty list then allows nothing.
+    limits_interfaces = models.BooleanField(default=False)
+    interfaces = models.ManyToManyField("gateways.Interface", blank=True, related_name="+")
+    limits_pools = models.BooleanField(default=False)
+    pools = models.ManyToManyField("gateways.AddressPool", blank=True, related_name="+")
+    #: Requests a minute of all its tokens together; null takes the setting's default.
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+
+    # -- contact, branding, place -----------------------------------------------------------
+    contact_name = models.CharField(max_length=120, blank=True)
+    contact_email = models.EmailField(blank=True)
+    contact_phone = models.CharField(max_length=32, blank=True)
+    brand_name = models.CharField(max_length=60, blank=True)
+    #: A PNG or JPEG of at most 64 KiB, checked when it is stored.
+    brand_logo = models.BinaryField(null=True, blank=True)
+    brand_logo_type = models.CharField(max_length=16, blank=True)
+    brand_color = models.CharField(max_length=7, blank=True)  # #rrggbb
+    brand_color_dark = models.CharField(max_length=7, blank=True)
+    support_url = models.CharField(max_length=255, blank=True)
+    config_prefix = models.CharField(max_length=8, blank=True)  # of a file's name
+    timezone = models.CharField(max_length=64, default="UTC")
+    language = models.CharField(max_length=8, default="en")
 
     class Meta:
         constraints = [
@@ -63,6 +103,11 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether its clients never reach a real interface."""
+        return self.sandbox_of_id is not None
 
 
 class Membership(models.Model):
@@ -107,6 +152,8 @@ class ApiToken(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     last_used_ip = models.GenericIPAddressField(null=True, blank=True)
+    #: Requests a minute; null takes the setting's default.
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -30,13 +30,19 @@ SCOPES: Final[Mapping[str, str]] = {
     "interfaces:read": "see gateways and interfaces and how they are",
     "interfaces:write": "change gateways and interfaces, apply what is open",
     "jobs:read": "see what became of changes",
-    "quotas:read": "see plans, quotas and usage",
-    "quotas:write": "change plans and quotas",
     "audit:read": "see who did what",
     "tokens:read": "see API tokens, never their text",
     "tokens:write": "issue and revoke API tokens",
     "tenants:read": "see the tenant and its members",
     "tenants:write": "change the tenant and its members",
+    "plans:read": "see plans",
+    "plans:write": "change plans",
+    "members:read": "see who may act for the tenant",
+    "members:write": "change who may act for the tenant",
+    "usage:read": "see what clients used",
+    "webhooks:write": "change webhooks",
+    "settings:read": "see the global settings",
+    "settings:write": "change the global settings",
 }
 EVERYTHING: Final = "*"
 READS: Final = "*:read"

@@ -1,6 +1,7 @@
 """The layering law, read from the source with `ast`. Every rule is shown to fail on a bad sample.
 
-    vwg > control > peers > (quotas | gateways) > rest > tenants > audit > vault > wireguard
+    vwg > control > resellers > peers > (quotas | gateways)
+        > rest > tenants > audit > vault > wireguard
 
 Inside an app::
 
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"vwg"}),
     frozenset({"control"}),
+    frozenset({"resellers"}),
     frozenset({"peers"}),
     frozenset({"quotas", "gateways"}),
     frozenset({"rest"}),

@@ -19,4 +19,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/v1/", include("gateways.api.urls")),
     path("api/", include("peers.api.urls")),
+    path("api/v1/", include("resellers.api.urls")),
 ]

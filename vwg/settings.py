@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "gateways.apps.GatewaysConfig",
     "quotas.apps.QuotasConfig",
     "peers.apps.PeersConfig",
+    "resellers.apps.ResellersConfig",
     "control.apps.ControlConfig",
 ]
 MIDDLEWARE = [

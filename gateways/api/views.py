@@ -11,19 +11,19 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from gateways.api.serializers import JobDetailSerializer, JobItemSerializer, JobSerializer
 from gateways.models import Job, JobItem
 from gateways.queries import get_job, items_of, visible_jobs
 from rest.filters import AllowListedFilters, Choice, Moment, check_query
 from rest.pagination import MAX_LIMIT, Cursor
+from rest.views import ApiView
 from tenants.scoping import caller_of
 
 _SHOWN: Final = 200
 
 
-class JobList(ListAPIView[Job]):
+class JobList(ApiView, ListAPIView[Job]):
     """The jobs of the tenant (of all, for an operator), newest first."""
 
     scopes = {"GET": "jobs:read"}
@@ -42,7 +42,7 @@ class JobList(ListAPIView[Job]):
         return visible_jobs(caller_of(self.request))
 
 
-class JobDetail(APIView):
+class JobDetail(ApiView):
     """One job with its first 200 items."""
 
     scopes = {"GET": "jobs:read"}
@@ -62,7 +62,7 @@ class JobDetail(APIView):
         return Response(JobDetailSerializer(job, context={"request": request}).data)
 
 
-class JobItems(ListAPIView[JobItem]):
+class JobItems(ApiView, ListAPIView[JobItem]):
     """All items of one job, in the order in which they were asked for."""
 
     scopes = {"GET": "jobs:read"}

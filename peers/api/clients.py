@@ -10,7 +10,6 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from gateways.api.serializers import job_ref
 from gateways.models import Job
@@ -46,10 +45,11 @@ from rest.etag import etag, wanted_version
 from rest.filters import AllowListedFilters, check_query
 from rest.pagination import KeysetPagination
 from rest.prefer import respond
+from rest.views import ApiView, checked
 from tenants.scoping import caller_of
 
 
-class ClientList(APIView):
+class ClientList(ApiView):
     """The tenant's clients, newest first; and new ones."""
 
     scopes = {"GET": "clients:read", "POST": "clients:write"}
@@ -71,7 +71,7 @@ class ClientList(APIView):
     @extend_schema(request=ClientCreate, responses={201: ClientWithJob})
     def post(self, request: Request) -> Response:
         check_query(request, ())
-        wanted = _checked(ClientCreate(data=request.data))
+        wanted = checked(ClientCreate(data=request.data))
         name, interface = wanted.pop("name"), wanted.pop("interface", None)
         made = create_client(
             caller=caller_of(request),
@@ -84,7 +84,7 @@ class ClientList(APIView):
         return _respond(request, made.view, made.job, status=201, headers=headers)
 
 
-class ClientDetail(APIView):
+class ClientDetail(ApiView):
     """One client."""
 
     scopes = {"GET": "clients:read", "PATCH": "clients:write", "DELETE": "clients:write"}
@@ -102,7 +102,7 @@ class ClientDetail(APIView):
         changed = update_client(
             caller=caller,
             client_id=client_id,
-            changes=_checked(ClientPatch(view, data=request.data, partial=True)),
+            changes=checked(ClientPatch(view, data=request.data, partial=True)),
             at=timezone.now(),
             if_version=wanted_version(request),
         )
@@ -122,7 +122,7 @@ class ClientDetail(APIView):
         return respond(changed.job, request, {"job": job}, status=204, headers=headers)
 
 
-class ClientByExternalId(APIView):
+class ClientByExternalId(ApiView):
     """One client, by the id that its seller gave it."""
 
     scopes = {"GET": "clients:read"}
@@ -133,7 +133,7 @@ class ClientByExternalId(APIView):
         return _show(find_by_external_id(caller_of(request), external_id))
 
 
-class ClientEnable(APIView):
+class ClientEnable(ApiView):
     """Close the manual hold. Other holds stay."""
 
     scopes = {"POST": "clients:write"}
@@ -141,7 +141,7 @@ class ClientEnable(APIView):
     @extend_schema(request=Nothing, responses=ClientWithJob)
     def post(self, request: Request, client_id: UUID) -> Response:
         check_query(request, ())
-        _checked(Nothing(data=request.data))
+        checked(Nothing(data=request.data))
         changed = enable_client(
             caller=caller_of(request),
             client_id=client_id,
@@ -151,7 +151,7 @@ class ClientEnable(APIView):
         return _changed(request, changed)
 
 
-class ClientDisable(APIView):
+class ClientDisable(ApiView):
     """Open the manual hold: no packet passes, and nothing is forgotten."""
 
     scopes = {"POST": "clients:write"}
@@ -164,14 +164,9 @@ class ClientDisable(APIView):
             client_id=client_id,
             at=timezone.now(),
             if_version=wanted_version(request),
-            **_checked(Disable(data=request.data)),
+            **checked(Disable(data=request.data)),
         )
         return _changed(request, changed)
-
-
-def _checked(body: Any) -> dict[str, Any]:
-    body.is_valid(raise_exception=True)
-    return dict(body.validated_data)
 
 
 def _show(client: Client) -> Response:

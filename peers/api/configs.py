@@ -14,13 +14,13 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from peers.delivery import Delivery, deliver, qr_png, qr_svg
 from peers.models import Peer
 from peers.queries import find_client, find_peer, only_peer
 from rest.errors import Invalid
 from rest.filters import check_query
+from rest.views import ApiView
 from tenants.scoping import caller_of
 
 _NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -76,7 +76,7 @@ _SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-class _ConfigView(APIView):
+class _ConfigView(ApiView):
     scopes = {"GET": "configs:read"}
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:

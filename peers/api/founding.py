@@ -9,7 +9,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from gateways.api.serializers import job_ref
 from gateways.models import Interface, Job
@@ -25,6 +24,7 @@ from peers.queries import count_peers, find_interface
 from peers.services.founding import Added, add_peer, apply_open, remove_peer
 from rest.filters import check_query
 from rest.prefer import respond
+from rest.views import ApiView
 from tenants.scoping import Caller, caller_of
 
 _WORDS: Final = {
@@ -36,7 +36,7 @@ _WORDS: Final = {
 }
 
 
-class AddPeerView(APIView):
+class AddPeerView(ApiView):
     """Add a peer; one that the tenant already has is updated."""
 
     founding = True
@@ -55,7 +55,7 @@ class AddPeerView(APIView):
         return _answer(request, added, f"The peer is stored and will be {verb} at once.")
 
 
-class RemovePeerView(APIView):
+class RemovePeerView(ApiView):
     """Remove a peer; its client goes with its last device."""
 
     founding = True
@@ -73,7 +73,7 @@ class RemovePeerView(APIView):
         return _answer(request, removed, "The peer is deleted and will be removed at once.")
 
 
-class ApplyView(APIView):
+class ApplyView(ApiView):
     """Apply whatever of the tenant is open, and compare the interface with the rows."""
 
     founding = True
@@ -90,7 +90,7 @@ class ApplyView(APIView):
         return respond(job, request, _body(None, job, "What is open will be applied at once."))
 
 
-class StatusView(APIView):
+class StatusView(ApiView):
     """The interface as its worker last saw it, and the tenant's own peers on it."""
 
     founding = True

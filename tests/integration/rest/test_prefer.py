@@ -14,12 +14,12 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
-from rest_framework.views import APIView
 
 from gateways.api.serializers import job_ref
 from gateways.models import Job
 from rest import prefer
 from rest.prefer import respond, wanted_wait
+from rest.views import ApiView
 from tenants.models import Tenant, User
 from tests.make import make_job
 
@@ -49,7 +49,7 @@ def test_the_preference_is_read_or_ignored(header: str | None, seconds: int) -> 
     assert wanted_wait(Request(APIRequestFactory().post("/", headers=headers))) == seconds
 
 
-class Change(APIView):
+class Change(ApiView):
     """Answers for a job that exists already."""
 
     scopes = {"POST": "clients:write"}

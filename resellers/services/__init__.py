@@ -1,0 +1,1 @@
+"""What operators and owners do to a tenant and to what belongs to it."""

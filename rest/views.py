@@ -1,0 +1,70 @@
+"""The view that every endpoint is built on: one transaction a write, waiting outside of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from rest.prefer import Pending
+
+Handler = Callable[..., HttpResponseBase]
+
+
+class ApiView(APIView):
+    """An endpoint. ``scopes`` name what each of its methods needs (`tenants.permissions`).
+
+    A write runs in one transaction, which an exception rolls back as a whole: what answers 4xx or
+    5xx left no trace (I5). A `Pending` answer waits for its job after the commit.
+    """
+
+    scopes: dict[str, str] = {}
+    operator_only = False
+    #: Fields of an answer that are shown once: a replay has null in their place.
+    secret_fields: tuple[str, ...] = ()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """As REST framework's, but for `carry_out` around the handler."""
+        self.args, self.kwargs = args, kwargs
+        wrapped = self.initialize_request(request, *args, **kwargs)
+        self.request = wrapped
+        self.headers = self.default_response_headers
+        response: Any  # REST framework says Response and means any of Django's
+        try:
+            self.initial(wrapped, *args, **kwargs)
+            method = str(wrapped.method).lower()
+            known = method in self.http_method_names
+            handler = getattr(self, method, None) if known else None
+            response = self.carry_out(wrapped, handler or self.http_method_not_allowed)
+        except Exception as error:
+            response = self.handle_exception(error)
+        self.response = self.finalize_response(wrapped, response, *args, **kwargs)
+        return self.response
+
+    def carry_out(self, request: Request, handler: Handler) -> HttpResponseBase:
+        """Run the handler, a write in its transaction; then wait, if the caller likes to."""
+        if request.method in SAFE_METHODS:
+            return handler(request, *self.args, **self.kwargs)
+        with transaction.atomic():
+            response = handler(request, *self.args, **self.kwargs)
+        return response.settle() if isinstance(response, Pending) else response
+
+
+def checked(body: BaseSerializer[Any]) -> dict[str, Any]:
+    """The values of a body of the right shape. Raises ValidationError (400)."""
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
+
+
+def created(body: Any, *, location: str, etag: str | None = None) -> Response:
+    """201 with where the new thing is."""
+    headers = {"Location": location} | ({"ETag": etag} if etag else {})
+    return Response(body, status=201, headers=headers)
