@@ -11,12 +11,15 @@ from audit.models import AuditEvent
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts. ``address`` is the caller's IP, if there is one."""
+    """Who acts. ``address`` is the caller's IP, if there is one; ``by_operator`` whether it acts
+    with an operator's rights.
+    """
 
     kind: str
     id: str
     name: str
     address: str | None = None
+    by_operator: bool = False
 
 
 SYSTEM = Actor(kind=AuditEvent.Actor.SYSTEM, id="", name="vwg")
@@ -53,6 +56,7 @@ def event(
         before=dict(before or {}),
         after=dict(after or {}),
         address=actor.address,
+        by_operator=actor.by_operator,
     )
 
 

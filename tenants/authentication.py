@@ -11,11 +11,11 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework import authentication
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from tenants.models import ApiToken, Tenant, User
-from tenants.scoping import client_address
+from tenants.scoping import client_address, refuse_inactive
 from tenants.tokens import matches, prefix_of
 
 _REALM: Final = 'Bearer realm="vwg"'
@@ -62,8 +62,8 @@ class TokenAuthentication(authentication.BaseAuthentication):
         token = _find(text)
         if token is None or not _is_good(token, text, client_address(request), at):
             raise AuthenticationFailed(_REFUSED)
-        if token.tenant.status != Tenant.Status.ACTIVE and not token.operator:
-            raise PermissionDenied(f"The tenant is {token.tenant.status}.")
+        if not token.operator:
+            refuse_inactive(token.tenant.status)
         _note_use(token, client_address(request), at)
         return token.user or TokenUser(token), token
 
@@ -86,28 +86,59 @@ def _bearer(header: str) -> str:
     return text
 
 
+#: What every request may ask of its tenant without another query; in the model's order.
+_TENANT: Final = (
+    "id",
+    "slug",
+    "name",
+    "status",
+    "sandbox_of_id",
+    "max_clients",
+    "max_devices_per_client",
+    "max_bytes_per_period",
+    "max_speed_kbit",
+    "limits_interfaces",
+    "limits_pools",
+    "requests_per_minute",
+    "config_prefix",
+    "timezone",
+    "language",
+)
+_FLAGS: Final = frozenset({"limits_interfaces", "limits_pools"})  # SQLite says 0 and 1
+_USER: Final = ("id", "username", "is_active", "operator")
 #: Every request runs this one; the ORM takes longer to write it than the database to answer it.
-_BY_PREFIX = (
-    "SELECT t.*, n.slug AS tenant_slug, n.name AS tenant_name, n.status AS tenant_status"
-    " FROM tenants_apitoken t JOIN tenants_tenant n ON n.id = t.tenant_id WHERE t.prefix = %s"
+#: A sandbox leans on its tenant: on that one's status, and on who its members are.
+_BY_PREFIX: Final = (  # noqa: S608  the names are those above
+    "SELECT t.*, {tenant}, {user}, p.status AS parent_status, m.role AS member_role"
+    " FROM tenants_apitoken t JOIN tenants_tenant n ON n.id = t.tenant_id"
+    " LEFT JOIN tenants_tenant p ON p.id = n.sandbox_of_id"
+    " LEFT JOIN tenants_user u ON u.id = t.user_id"
+    " LEFT JOIN tenants_membership m"
+    " ON m.user_id = t.user_id AND m.tenant_id = COALESCE(n.sandbox_of_id, n.id)"
+    " WHERE t.prefix = %s"
+).format(
+    tenant=", ".join(f"n.{name} AS n_{name}" for name in _TENANT),
+    user=", ".join(f"u.{name} AS u_{name}" for name in _USER),
 )
 
 
 def _find(text: str) -> ApiToken | None:
+    """The token with its tenant, its owner and the owner's role; further columns on demand."""
     for token in ApiToken.objects.raw(_BY_PREFIX, [prefix_of(text)]):
         joined = vars(token)
-        token.tenant = Tenant.from_db(  # its other columns are read when somebody asks
-            connection.alias,
-            ("id", "slug", "name", "status"),
-            (
-                token.tenant_id,
-                joined["tenant_slug"],
-                joined["tenant_name"],
-                joined["tenant_status"],
-            ),
-        )
+        values = [_typed(name, joined[f"n_{name}"]) for name in _TENANT]
+        if joined["parent_status"] not in (None, Tenant.Status.ACTIVE):
+            values[_TENANT.index("status")] = joined["parent_status"]
+        token.tenant = Tenant.from_db(connection.alias, _TENANT, values)
+        if token.user_id is not None:
+            person = [_typed(name, joined[f"u_{name}"]) for name in _USER]
+            token.user = User.from_db(connection.alias, _USER, person)
         return token
     return None
+
+
+def _typed(name: str, value: Any) -> Any:
+    return bool(value) if name in _FLAGS or name == "is_active" else value
 
 
 def _is_good(token: ApiToken, text: str, address: str | None, at: datetime) -> bool:

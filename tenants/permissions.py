@@ -1,4 +1,4 @@
-"""Who may do what: scopes as data, roles as sets of scopes, and the one permission class.
+"""Who may do what: scopes and roles as data, and the one permission class.
 
 A view says what each of its methods needs::
 
@@ -47,15 +47,22 @@ SCOPES: Final[Mapping[str, str]] = {
 EVERYTHING: Final = "*"
 READS: Final = "*:read"
 
+#: What only owners do: it decides who else may do what.
+OWNERS_ONLY: Final = frozenset({"tokens:write", "members:write", "tenants:write"})
+#: A file holds the customer's private key: whoever may only look does not need it.
+_LOOKING: Final = frozenset(
+    scope for scope in SCOPES if scope.endswith(":read") and scope != "configs:read"
+)
+
 #: What a role may do in its tenant.
 ROLE_SCOPES: Final[Mapping[str, frozenset[str]]] = {
     Membership.Role.OWNER: frozenset({EVERYTHING}),
-    Membership.Role.MANAGER: frozenset({EVERYTHING}),
-    Membership.Role.VIEWER: frozenset({READS}),
+    Membership.Role.MANAGER: frozenset(SCOPES) - OWNERS_ONLY,
+    Membership.Role.VIEWER: _LOOKING,
 }
 #: What an operator's level may do in every tenant.
 OPERATOR_SCOPES: Final[Mapping[str, frozenset[str]]] = {
-    READ_ONLY: frozenset({READS}),
+    READ_ONLY: _LOOKING,
     FULL: frozenset({EVERYTHING}),
 }
 
@@ -67,12 +74,27 @@ def covers(granted: Collection[str], scope: str) -> bool:
     return READS in granted and scope.endswith(":read")
 
 
+def spelled_out(granted: Collection[str]) -> frozenset[str]:
+    """Every single scope that these cover."""
+    return frozenset(scope for scope in SCOPES if covers(granted, scope))
+
+
 def may(caller: Caller, scope: str) -> bool:
     """Whether the caller may do what needs ``scope``: token, role and operator level all agree."""
-    ceiling = OPERATOR_SCOPES[caller.operator] if caller.operator else None
-    if ceiling is None and caller.role:
-        ceiling = ROLE_SCOPES[caller.role]
+    ceiling = ceiling_of(caller)
     return covers(caller.scopes, scope) and (ceiling is None or covers(ceiling, scope))
+
+
+def ceiling_of(caller: Caller) -> frozenset[str] | None:
+    """What the caller's level or role allows whatever the token says; None for a machine."""
+    if caller.operator:
+        return OPERATOR_SCOPES[caller.operator]
+    return ROLE_SCOPES[caller.role] if caller.role else None
+
+
+def granted_scopes(caller: Caller) -> frozenset[str]:
+    """Every single scope that the caller has, all things weighed."""
+    return frozenset(scope for scope in SCOPES if may(caller, scope))
 
 
 class Scoped(BasePermission):

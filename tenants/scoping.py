@@ -13,7 +13,6 @@ from rest_framework.exceptions import NotAuthenticated, ParseError, PermissionDe
 from rest_framework.request import Request
 
 from audit.events import Actor
-from audit.models import AuditEvent
 from tenants.models import DEFAULT_TENANT, ApiToken, Membership, Tenant, User
 
 READ_ONLY: Final = str(User.Operator.READ_ONLY)
@@ -23,13 +22,17 @@ M = TypeVar("M", bound=Model)
 _CACHE: Final = "_vwg_caller"
 
 
+#: Set on a token by whoever read its owner's role together with it (`tenants.authentication`).
+ROLE_KNOWN: Final = "member_role"
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who asks, and for which tenant.
 
     ``operator`` is "", "read-only" or "full"; ``role`` is the member's role in ``tenant``, "" for
     a token that belongs to no person and for operators. ``scopes`` are the token's own, ``*`` for
-    a session: `tenants.permissions.may` weighs all three.
+    a session: `tenants.permissions.may` weighs all three. ``tenant.is_sandbox`` tells a sandbox.
     """
 
     tenant: Tenant
@@ -37,6 +40,8 @@ class Caller:
     scopes: frozenset[str]
     actor: Actor
     role: str = ""
+    token: ApiToken | None = None
+    user: User | None = None
 
     @property
     def tenant_id(self) -> int:
@@ -47,9 +52,11 @@ class Caller:
 def caller_of(request: HttpRequest | Request) -> Caller:
     """The caller of a request, found once per request.
 
-    Raises NotAuthenticated for nobody, PermissionDenied for a person without a tenant, for a
-    suspended or closed tenant, and for a tenant header from anyone but an operator; ParseError
-    for a tenant header that names none.
+    ``X-VWG-Tenant`` names the acting tenant by its slug: any one for an operator, one of their
+    own for a member of several. Raises NotAuthenticated for nobody, PermissionDenied for a person
+    without a tenant, for a suspended or closed tenant (codes ``tenant_suspended`` and
+    ``tenant_closed``) and for a header that names a tenant the caller does not belong to;
+    ParseError for an operator's header that names none.
     """
     cached: Caller | None = vars(request).get(_CACHE)
     if cached is None:
@@ -88,48 +95,93 @@ def _find(request: HttpRequest | Request) -> Caller:
 
 
 def _of_token(token: ApiToken, request: HttpRequest | Request, address: str | None) -> Caller:
-    actor = Actor(AuditEvent.Actor.TOKEN, str(token.uuid), token.name, address)
+    user = token.user
     operator, role = (FULL if token.operator else ""), ""
-    if token.user is not None:
-        operator = token.user.operator if token.operator and token.user.is_operator else ""
-        role = "" if operator else _role(token.user, token.tenant)
-    tenant = _acting(token.tenant, operator, request)
-    return Caller(tenant, operator, frozenset(token.scopes), actor, role)
+    if user is not None:
+        operator = user.operator if token.operator and user.is_operator else ""
+        role = "" if operator else _role(token, user)
+    actor = Actor("token", str(token.uuid), token.name, address, bool(operator))
+    tenant = token.tenant
+    slug = request.headers.get(TENANT_HEADER)
+    if operator:
+        tenant = tenant if slug is None else _named(slug)
+    elif slug not in (None, tenant.slug):
+        raise _not_yours()
+    else:
+        refuse_inactive(tenant.status)
+    return Caller(tenant, operator, frozenset(token.scopes), actor, role, token, user)
 
 
 def _of_user(user: User, request: HttpRequest | Request, address: str | None) -> Caller:
-    actor = Actor(AuditEvent.Actor.USER, str(user.uuid), user.get_username(), address)
     everything = frozenset({"*"})
-    if user.is_operator:
-        own = Tenant.objects.filter(slug=DEFAULT_TENANT).first()
-        if own is None:
-            raise PermissionDenied("There is no default tenant; name one in X-VWG-Tenant.")
-        return Caller(_acting(own, user.operator, request), user.operator, everything, actor)
-    membership = user.memberships.select_related("tenant").order_by("pk").first()
-    if membership is None:
-        raise PermissionDenied("You are not a member of any tenant.")
-    tenant = _acting(membership.tenant, "", request)
-    return Caller(tenant, "", everything, actor, membership.role)
-
-
-def _role(user: User, tenant: Tenant) -> str:
-    membership = Membership.objects.filter(user=user, tenant=tenant).first()
-    if membership is None:
-        raise PermissionDenied("The owner of this token is not a member of its tenant.")
-    return membership.role
-
-
-def _acting(own: Tenant, operator: str, request: HttpRequest | Request) -> Tenant:
+    actor = Actor("user", str(user.uuid), user.get_username(), address, user.is_operator)
     slug = request.headers.get(TENANT_HEADER)
-    if slug is None or (not operator and slug == own.slug):
-        tenant = own
-    elif not operator:
-        raise PermissionDenied(f"{TENANT_HEADER} is for operators.")
-    else:
-        tenant = _named(slug)
-    if tenant.status != Tenant.Status.ACTIVE and not operator:
-        raise PermissionDenied(f"The tenant is {tenant.status}.")
-    return tenant
+    if user.is_operator:
+        tenant = _default() if slug is None else _named(slug)
+        return Caller(tenant, user.operator, everything, actor, user=user)
+    tenant, role = _chosen(user, slug)
+    return Caller(tenant, "", everything, actor, role, user=user)
+
+
+def memberships_of(user: User) -> list[Membership]:
+    """The user's memberships with their tenants and those tenants' sandboxes, oldest first."""
+    return list(user.memberships.select_related("tenant__sandbox").order_by("pk"))
+
+
+def sandbox_of(tenant: Tenant) -> Tenant | None:
+    """The tenant's twin for integrators, if there is one."""
+    return getattr(tenant, "sandbox", None)
+
+
+def refuse_inactive(status: str) -> None:
+    """Raise PermissionDenied unless this is the status of a tenant that works."""
+    if status != Tenant.Status.ACTIVE:
+        raise PermissionDenied(f"The tenant is {status}.", code=f"tenant_{status}")
+
+
+def _chosen(user: User, slug: str | None) -> tuple[Tenant, str]:
+    """The tenant of a member's session and the role in it: the one that is named, else the first
+    that is active. Members of a tenant have the same role in its sandbox.
+    """
+    memberships = memberships_of(user)
+    if not memberships:
+        raise PermissionDenied("You are not a member of any tenant.")
+    first = next((m for m in memberships if m.tenant.status == "active"), memberships[0])
+    choices = {m.tenant.slug: (m, m.tenant) for m in memberships}
+    twins = [(m, sandbox_of(m.tenant)) for m in memberships]
+    choices |= {twin.slug: (m, twin) for m, twin in twins if twin is not None}
+    chosen = (first, first.tenant) if slug is None else choices.get(slug)
+    if chosen is None:
+        raise _not_yours()
+    membership, tenant = chosen
+    refuse_inactive(membership.tenant.status)
+    refuse_inactive(tenant.status)
+    return tenant, membership.role
+
+
+def _role(token: ApiToken, user: User) -> str:
+    known = vars(token)
+    if ROLE_KNOWN not in known:
+        home = token.tenant.sandbox_of_id or token.tenant_id
+        rows = Membership.objects.filter(user=user, tenant_id=home)
+        known[ROLE_KNOWN] = rows.values_list("role", flat=True).first()
+    role: str | None = known[ROLE_KNOWN]
+    if not role:
+        raise PermissionDenied("The owner of this token is not a member of its tenant.")
+    return role
+
+
+def _not_yours() -> PermissionDenied:
+    return PermissionDenied(
+        f"You do not belong to the tenant that {TENANT_HEADER} names.", code="not_your_tenant"
+    )
+
+
+def _default() -> Tenant:
+    own = Tenant.objects.filter(slug=DEFAULT_TENANT).first()
+    if own is None:
+        raise PermissionDenied("There is no default tenant; name one in X-VWG-Tenant.")
+    return own
 
 
 def _named(slug: str) -> Tenant:

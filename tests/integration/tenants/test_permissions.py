@@ -13,7 +13,13 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
 
 from tenants.models import Tenant, User
-from tenants.permissions import SCOPES, needed_scope
+from tenants.permissions import (
+    OPERATOR_SCOPES,
+    ROLE_SCOPES,
+    SCOPES,
+    needed_scope,
+    spelled_out,
+)
 from tests.make import make_user
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -61,6 +67,35 @@ def test_owners_and_managers_read_and_write(alice: User, manager: User) -> None:
 
 def test_a_viewer_only_reads(viewer: User) -> None:
     assert [status(Things, viewer, method) for method in ("get", "post")] == [200, 403]
+
+
+def test_roles_and_levels_are_a_table() -> None:
+    assert {role: spelled_out(scopes) for role, scopes in ROLE_SCOPES.items()} == {
+        "owner": set(SCOPES),
+        "manager": set(SCOPES) - {"tokens:write", "members:write", "tenants:write"},
+        "viewer": {name for name in SCOPES if name.endswith(":read")} - {"configs:read"},
+    }
+    assert spelled_out(OPERATOR_SCOPES["full"]) == set(SCOPES)
+    assert spelled_out(OPERATOR_SCOPES["read-only"]) == spelled_out(ROLE_SCOPES["viewer"])
+
+
+@pytest.mark.parametrize(
+    ("scope", "role", "expected"),
+    [
+        ("configs:read", "viewer", 403),  # a file holds a private key
+        ("audit:read", "viewer", 200),
+        ("configs:read", "manager", 200),
+        ("tokens:write", "manager", 403),
+        ("members:write", "manager", 403),
+        ("tenants:write", "manager", 403),
+        ("tokens:write", "owner", 200),
+    ],
+)
+def test_a_role_opens_what_its_row_says(acme: Tenant, scope: str, role: str, expected: int) -> None:
+    class Needing(Things):
+        scopes = {"GET": scope}
+
+    assert status(Needing, make_user("someone", tenant=acme, role=role)) == expected
 
 
 def test_an_operator_who_may_look_only_reads(auditor: User) -> None:

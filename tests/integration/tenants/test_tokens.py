@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import LazySettings
-from rest_framework.test import APIClient
+from rest_framework.test import APIClient, APIRequestFactory
+from rest_framework.views import APIView
 
 from audit.models import AuditEvent
-from tenants.models import ApiToken, Tenant, User
+from gateways.models import Interface
+from tenants.models import ApiToken, Membership, Tenant, User
+from tenants.scoping import caller_of
 from tenants.tokens import TokenNameTaken, TokenRefused, digest_of, issue, revoke
 from tests.conftest import bearer
-from tests.make import make_job, make_token, make_user
+from tests.make import make_job, make_tenant, make_token, make_user
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 JOBS = "/api/v1/jobs"
@@ -137,7 +140,7 @@ def test_a_token_of_a_suspended_tenant_is_forbidden(alice_api: APIClient, status
     Tenant.objects.filter(slug="acme").update(status=status)
     answer = alice_api.get(JOBS)
     assert answer.status_code == 403
-    assert status in answer.json()["detail"]
+    assert answer.json()["type"] == f"/problems/tenant-{status}"
 
 
 @pytest.mark.parametrize(
@@ -171,11 +174,44 @@ def test_a_use_is_noted_at_most_once_a_minute(alice_api: APIClient) -> None:
 
 
 def test_authentication_costs_one_query(
-    alice_api: APIClient, django_assert_num_queries: Any
+    acme: Tenant, alice: User, django_assert_num_queries: Any
 ) -> None:
-    alice_api.get(JOBS)
-    with django_assert_num_queries(2):  # the token with its tenant, the jobs
-        alice_api.get(JOBS)
+    machine, member = make_token(acme), make_token(acme, user=alice)
+    for _, text in (machine, member):
+        api = bearer(text)
+        api.get(JOBS)
+        with django_assert_num_queries(2):  # the token with its tenant and owner; the jobs
+            assert api.get(JOBS).status_code == 200
+
+
+def test_what_a_request_asks_of_its_tenant_came_with_the_token(
+    acme: Tenant, alice: User, django_assert_num_queries: Any
+) -> None:
+    Tenant.objects.filter(pk=acme.pk).update(max_clients=7, limits_pools=True)
+    twin = make_tenant("acme-sandbox", sandbox_of=acme)
+    for tenant, is_sandbox in ((acme, False), (twin, True)):
+        _, text = make_token(tenant, user=alice)
+        request = APIRequestFactory().get("/", headers={"Authorization": f"Bearer {text}"})
+        view = APIView().initialize_request(request)
+        assert view.user.is_authenticated
+        with django_assert_num_queries(0):
+            caller = caller_of(view)
+            found = caller.tenant
+            assert (caller.role, caller.user and caller.user.username) == ("owner", "alice")
+            assert found.is_sandbox is is_sandbox
+            assert found.limits_pools is not is_sandbox
+            assert (found.limits_interfaces, found.timezone) == (False, "UTC")
+            assert found.max_clients == (None if is_sandbox else 7)
+
+
+@pytest.mark.parametrize("status", ["suspended", "closed"])
+def test_a_sandbox_is_refused_with_its_tenant(acme: Tenant, alice: User, status: str) -> None:
+    api = bearer(make_token(make_tenant("twin", sandbox_of=acme))[1])
+    assert api.get(JOBS).status_code == 200
+    Tenant.objects.filter(pk=acme.pk).update(status=status)
+    assert api.get(JOBS).json()["type"] == f"/problems/tenant-{status}"
+    by_name = session(alice).get(JOBS, headers={"X-VWG-Tenant": "twin"})
+    assert by_name.json()["type"] == f"/problems/tenant-{status}"
 
 
 # -- Scopes and roles -------------------------------------------------------------------------
@@ -224,6 +260,49 @@ def test_only_an_operator_may_name_a_tenant(
     assert session(mallory).get(JOBS, headers={"X-VWG-Tenant": "acme"}).status_code == 403
     assert session(operator).get(JOBS, headers=header).status_code == 200
     assert session(operator).get(JOBS, headers={"X-VWG-Tenant": "none"}).status_code == 400
+
+
+def me(api: APIClient, **headers: str) -> tuple[int, str]:
+    """The status, and the tenant for which the caller acts (the one with that many jobs)."""
+    answer = api.get(JOBS, headers=headers)
+    body = answer.json()
+    return answer.status_code, str(len(body["results"])) if "results" in body else body["type"]
+
+
+def test_a_member_of_several_tenants_names_one_of_them(
+    alice: User, acme: Tenant, evil: Tenant
+) -> None:
+    third = make_tenant("third")
+    Membership.objects.create(user=alice, tenant=third, role="viewer")
+    make_job(third)
+    api = session(alice)
+    assert me(api) == (200, "0")  # the first
+    assert me(api, **{"X-VWG-Tenant": "acme"}) == (200, "0")
+    assert me(api, **{"X-VWG-Tenant": "third"}) == (200, "1")
+    foreign = api.get(JOBS, headers={"X-VWG-Tenant": "evil"})
+    nobodys = api.get(JOBS, headers={"X-VWG-Tenant": "nobodys"})
+    assert foreign.status_code == 403
+    assert foreign.content == nobodys.content
+    Tenant.objects.filter(pk=acme.pk).update(status="suspended")
+    assert me(api) == (200, "1")  # the first that works
+    assert me(api, **{"X-VWG-Tenant": "acme"}) == (403, "/problems/tenant-suspended")
+
+
+def test_a_token_acts_for_its_own_tenant_alone(alice: User, acme: Tenant) -> None:
+    Membership.objects.create(user=alice, tenant=make_tenant("third"), role="owner")
+    api = bearer(make_token(acme, user=alice)[1])
+    assert me(api, **{"X-VWG-Tenant": "acme"}) == (200, "0")
+    assert me(api, **{"X-VWG-Tenant": "third"})[0] == 403
+
+
+def test_what_an_operator_does_for_a_tenant_says_so(
+    operator_api: APIClient, alice_api: APIClient, acme: Tenant, interface: Interface
+) -> None:
+    for api, by_operator in ((operator_api, True), (alice_api, False)):
+        answer = api.post("/api/v1/clients", {"name": "x"}, headers={"X-VWG-Tenant": "acme"})
+        assert answer.status_code == 201
+        event = AuditEvent.objects.filter(action="client.created").latest("id")
+        assert (event.tenant_id, event.by_operator) == (acme.pk, by_operator)
 
 
 def test_an_operator_token_whose_person_is_no_operator_any_more_sees_one_tenant(
