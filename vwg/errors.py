@@ -24,6 +24,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from rest import errors as refusals
+from rest.problems import type_and_title
 from tenants.tokens import TokenNameTaken, TokenRefused
 from wireguard.errors import InvalidConfig, InvalidKey
 
@@ -95,18 +96,12 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
 def body(status: int, errors: list[dict[str, Any]], *, founding: bool = False) -> dict[str, Any]:
     """An error's body. ``errors`` hold field (or None), code and detail."""
     first = errors[0]
-    sentence = first["detail"]
+    sentence = f"{first['field']}: {first['detail']}" if first["field"] else first["detail"]
     if founding:
-        named = f"{first['field']}: {sentence}" if first["field"] else sentence
-        return {"success": False, "message": named, "errors": errors}
-    code = first["code"] if len(errors) == 1 and not first["field"] else f"http_{status}"
-    return {
-        "type": f"/problems/{code.replace('_', '-')}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": f"{first['field']}: {sentence}" if first["field"] else sentence,
-        "errors": errors,
-    }
+        return {"success": False, "message": sentence, "errors": errors}
+    fields = status == HTTPStatus.BAD_REQUEST and (len(errors) > 1 or first["field"])
+    kind, title = type_and_title("validation_failed" if fields else first["code"], status)
+    return {"type": kind, "title": title, "status": status, "detail": sentence, "errors": errors}
 
 
 def _flatten(exc: drf.APIException) -> list[dict[str, Any]]:

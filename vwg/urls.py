@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from rest import pages
 from vwg.api import urlpatterns as api
 
 handler400 = "vwg.errors.bad_request"
@@ -13,5 +14,7 @@ handler500 = "vwg.errors.server_error"
 urlpatterns = [
     path("", include(api)),
     path("", include("control.pages.urls")),
+    path("problems/", pages.problem_list, name="problems"),
+    path("problems/<slug:slug>", pages.problem, name="problem"),
     path("admin/", admin.site.urls),
 ]
