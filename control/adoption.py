@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from audit.events import Actor, Target, record
+from audit.events import SYSTEM, Actor, Target, record
 from control import bootfile
 from control.applied import Notes
 from control.work import Row
@@ -28,6 +28,7 @@ from peers.models import Client, Peer, PeerAddress
 from peers.networks import replace_networks
 from peers.pools import make_pools
 from peers.sealing import seal_preshared_key
+from peers.services.entitlement import stand_with_tenant
 from rest.errors import Conflict
 from tenants.models import Tenant
 from wireguard.errors import InterfaceMissing
@@ -151,6 +152,8 @@ def _take_peer(
     )
     row = Row(peer.pk, config, peer.generation, False, False, "", None, "")
     notes.present(row, config)
+    # Of a tenant that is suspended: the next observation finds a wish and has it carried out.
+    stand_with_tenant(client=client, actor=SYSTEM, at=at)
 
 
 def _split(interface: Interface, allowed_ips: Iterable[str]) -> tuple[list[str], list[str]]:

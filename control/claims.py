@@ -6,21 +6,33 @@ Rule 2: an item is settled by ``status = open``; a second settling of the same i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import F
 
 from control.presence import db_time
 from gateways.models import Job, JobItem
+from gateways.progress import note_progress
 
 CLAIM_LIMIT = 2000
+#: What one job gets of a claim: two full `wg set`.
+JOB_SHARE = 400
 #: From this many items on, a job shows as running while it is.
 SHOW_RUNNING = 20
 _LONGEST_DELAY_S = 10.0
+
+
+_OPEN = (
+    "SELECT id, job_id, peer_id, public_key, action, attempts FROM ("
+    "SELECT id, job_id, peer_id, public_key, action, attempts,"
+    " ROW_NUMBER() OVER (PARTITION BY job_id ORDER BY id) AS place FROM gateways_jobitem"
+    " WHERE interface_id = %s AND status = 'open' AND due_at <= %s) AS due"
+    " WHERE place <= %s ORDER BY id LIMIT %s"
+)
 
 
 @dataclass(frozen=True)
@@ -45,18 +57,17 @@ class Item(NamedTuple):
     attempts: int
 
 
-def claim(interface_id: int, *, at: datetime, limit: int = CLAIM_LIMIT) -> list[Item]:
-    """All open items of the interface that are due, oldest first.
+def claim(
+    interface_id: int, *, at: datetime, limit: int = CLAIM_LIMIT, share: int = JOB_SHARE
+) -> list[Item]:
+    """Open items of the interface that are due, oldest first, of one job at most ``share``.
 
-    Plain SQL, as all of the way from a hint to `wg set`: writing the statement anew costs the ORM
-    more than the database takes to answer it.
+    So a job of one item waits for a part of a job of 10,000, never for all of it. Plain SQL, as
+    all of the way from a hint to `wg set`: writing the statement anew costs the ORM more than the
+    database takes to answer it.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, job_id, peer_id, public_key, action, attempts FROM gateways_jobitem"
-            " WHERE interface_id = %s AND status = 'open' AND due_at <= %s ORDER BY id LIMIT %s",
-            [interface_id, db_time(at), limit],
-        )
+        cursor.execute(_OPEN, [interface_id, db_time(at), share, limit])
         items = [Item(*record) for record in cursor.fetchall()]
     if len(items) >= SHOW_RUNNING:
         mark_running({item.job_id for item in items}, at=at)
@@ -95,86 +106,7 @@ def settle(outcomes: Sequence[Outcome], *, started_at: datetime, at: datetime) -
                 for outcome in outcomes
             ],
         )
-        tallies = _count(cursor, [outcome.job_id for outcome in outcomes])
-        cursor.executemany(
-            _PROGRESS,
-            [(one.done, one.failed, one.tier, db_time(started_at), one.job_id) for one in tallies],
-        )
-        cursor.executemany(
-            "UPDATE gateways_job SET status = %s, finished_at = %s, message = %s WHERE id = %s",
-            [
-                (
-                    Job.Status.FAILED if one.failed else Job.Status.SUCCEEDED,
-                    db_time(at),
-                    _summary(one),
-                    one.job_id,
-                )
-                for one in tallies
-                if one.done >= one.total
-            ],
-        )
-
-
-_PROGRESS = (
-    "UPDATE gateways_job SET status = 'running', done = %s, failed = %s, tier = %s,"
-    " started_at = COALESCE(started_at, %s) WHERE id = %s"
-)
-
-
-class Tally(NamedTuple):
-    """How far a job is. ``reason``: of the first item that failed, in the order of the texts."""
-
-    job_id: int
-    total: int
-    done: int
-    failed: int
-    tier: int | None
-    reason: str | None
-
-
-def _count(cursor: Any, job_ids: Iterable[int]) -> list[Tally]:
-    """Count the items of these jobs that are not finished.
-
-    The jobs' rows are locked first: workers of two gateways that settle the last two items of one
-    job at a time would each see the other's still open, and nobody would finish it.
-    """
-    ids = sorted(set(job_ids))
-    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
-    cursor.execute(
-        f"SELECT id, total FROM gateways_job WHERE id IN ({_marks(ids)})"  # noqa: S608  marks only
-        f" AND finished_at IS NULL ORDER BY id{lock}",
-        ids,
-    )
-    totals = dict(cursor.fetchall())
-    if not totals:
-        return []
-    cursor.execute(
-        "SELECT job_id, SUM(CASE WHEN status = 'open' THEN 0 ELSE 1 END),"  # noqa: S608
-        " SUM(CASE WHEN status = 'failed' THEN 1 ELSE 0 END), MAX(tier),"
-        " MIN(CASE WHEN status = 'failed' THEN message END)"
-        f" FROM gateways_jobitem WHERE job_id IN ({_marks(totals)}) GROUP BY job_id",
-        list(totals),
-    )
-    return [Tally(job_id, totals[job_id], *counted) for job_id, *counted in cursor.fetchall()]
-
-
-def _marks(values: Collection[int]) -> str:
-    return ", ".join(["%s"] * len(values))
-
-
-#: The founding document's sentence; only where it is what happened.
-UNDISTURBED = "Applied server config successfully without disrupting active connections"
-
-
-def _summary(job: Tally) -> str:
-    if job.failed:
-        rest = f"; the other {job.total - job.failed} are live" if job.total > job.failed else ""
-        return f"{job.failed} of {job.total} failed: {job.reason}{rest}"
-    if job.tier == 3:
-        return "Applied by restarting the interface"
-    if job.tier == 2:
-        return "Applied by synchronising the whole interface"
-    return UNDISTURBED
+    note_progress([outcome.job_id for outcome in outcomes], started_at=started_at, at=at)
 
 
 def postpone(items: Sequence[Item], *, reason: str, at: datetime, least_s: float = 0.0) -> None:

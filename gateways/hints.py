@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from typing import NamedTuple
 
 from celery import current_app
 from django.conf import settings
@@ -23,19 +24,35 @@ APPLY_TASK = "control.apply"
 _LONGEST_PAUSE = 5.0
 
 
+class Hint(NamedTuple):
+    """One message. Equal ones that wait together are sent once."""
+
+    task: str
+    queue: str
+    interface_id: int | None = None
+
+
 class Publisher:
     """One thread per process; ``ring`` returns at once whatever the broker does."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, str] = {}
+        self._waiting: dict[Hint, None] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._pid = 0
 
     def ring(self, *, interface_id: int, queue: str) -> None:
-        """Leave a hint; the thread is started on first use and again after a fork."""
+        """Leave a hint that an interface has open items."""
+        self._leave(Hint(APPLY_TASK, queue, interface_id))
+
+    def call(self, *, task: str, queue: str) -> None:
+        """Leave a hint that a task without arguments has something to do."""
+        self._leave(Hint(task, queue))
+
+    def _leave(self, hint: Hint) -> None:
+        """The thread is started on first use and again after a fork."""
         with self._changed:
-            self._waiting[interface_id] = queue
+            self._waiting[hint] = None
             if self._thread is None or self._pid != os.getpid() or not self._thread.is_alive():
                 self._pid = os.getpid()
                 self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
@@ -58,10 +75,10 @@ class Publisher:
             with self._changed:
                 while not self._waiting:
                     self._changed.wait()
-                interface_id, queue = next(iter(self._waiting.items()))
-                del self._waiting[interface_id]
+                hint = next(iter(self._waiting))
+                del self._waiting[hint]
             try:
-                _publish(interface_id, queue)
+                _publish(hint)
                 pause = 0.1
             except (BrokerError, OSError) as error:
                 logger.warning(
@@ -69,7 +86,7 @@ class Publisher:
                     type(error).__name__,
                 )
                 with self._changed:
-                    self._waiting.setdefault(interface_id, queue)
+                    self._waiting.setdefault(hint)
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
@@ -78,12 +95,12 @@ class Publisher:
                         self._changed.notify_all()
 
 
-def _publish(interface_id: int, queue: str) -> None:
+def _publish(hint: Hint) -> None:
     """Send one hint over this thread's own connection. Raises BrokerError or OSError."""
     current_app.send_task(
-        APPLY_TASK,
-        kwargs={"interface_id": interface_id},
-        queue=queue,
+        hint.task,
+        kwargs={} if hint.interface_id is None else {"interface_id": hint.interface_id},
+        queue=hint.queue,
         ignore_result=True,
         expires=60,
         producer=_producer(),

@@ -6,14 +6,17 @@ here: two transactions that lean on one row can lose a change. They are merged w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, F
 
 from gateways.hints import publisher
 from gateways.models import Interface, Job, JobItem
+from gateways.progress import SANDBOX, note_progress
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Wish:
     action: str = JobItem.Action.PEER
     #: The gateway's queue, where the caller knows it: spares a look-up after the commit.
     queue: str = ""
+    #: Whether the interface is a sandbox's, where the caller knows it: spares a look-up.
+    simulated: bool | None = None
 
 
 def enqueue(
@@ -40,41 +45,133 @@ def enqueue(
 ) -> Job:
     """Write a job with one item per wish; after the commit the gateways' workers are told.
 
-    A job without wishes is finished at once: there was nothing to apply.
+    A job without wishes is finished at once: there was nothing to apply. So is one whose wishes
+    are all for simulated interfaces.
     """
     items = list(wishes)
+    simulated = _simulated(items)
+    is_open = len(simulated) < len(items)
     job = Job.objects.create(
         kind=kind,
         tenant_id=tenant_id,
         actor_name=actor_name[:150],
         total=len(items),
-        message=message,
-        status=Job.Status.PENDING if items else Job.Status.SUCCEEDED,
-        finished_at=None if items else at,
+        done=len(simulated),
+        message=message if is_open or not items else message or SANDBOX,
+        status=Job.Status.PENDING if is_open else Job.Status.SUCCEEDED,
+        finished_at=None if is_open else at,
     )
+    _write_items(job.pk, items, simulated, at=at, due_at=due_at)
+    return job
+
+
+def announce(
+    *, kind: str, tenant_id: int | None, actor_name: str, expected: int, message: str = ""
+) -> Job:
+    """Write a job whose items come in batches (`extend`); it is open until `conclude`.
+
+    Its total is always above the number of its items: so it cannot finish between two batches,
+    and by that is it found again when whoever wrote them has died.
+    """
+    return Job.objects.create(
+        kind=kind,
+        tenant_id=tenant_id,
+        actor_name=actor_name[:150],
+        total=expected + 1,
+        message=message,
+    )
+
+
+def extend(*, job_id: int, wishes: Iterable[Wish], at: datetime) -> None:
+    """Add a batch of items to an announced job. The caller sees to it that it is not concluded."""
+    items = list(wishes)
+    _write_items(job_id, items, _simulated(items), at=at, due_at=None)
+    written = JobItem.objects.filter(job_id=job_id).count()
+    Job.objects.filter(pk=job_id, total__lte=written).update(total=written + 1)
+
+
+def conclude(*, job_id: int, at: datetime) -> None:
+    """No more items come: the total becomes their number, and a job without an open one ends."""
+    job = Job.objects.select_for_update(no_key=True).get(pk=job_id)
+    written = JobItem.objects.filter(job_id=job_id).count()
+    if job.finished_at is None and job.total > written:
+        Job.objects.filter(pk=job_id).update(total=written)
+        note_progress([job_id], started_at=job.created_at, at=at)
+
+
+def announced(*, kinds: Iterable[str]) -> list[Job]:
+    """The jobs of these kinds that wait for more items, newest first."""
+    rows = Job.objects.filter(
+        kind__in=list(kinds), status__in=[Job.Status.PENDING, Job.Status.RUNNING]
+    )
+    return list(rows.annotate(written=Count("items")).filter(total__gt=F("written")).order_by("-pk"))
+
+
+def _write_items(
+    job_id: int,
+    items: Sequence[Wish],
+    simulated: set[Wish],
+    *,
+    at: datetime,
+    due_at: datetime | None,
+) -> None:
+    """Write the items; those of a sandbox as settled. Workers of the others are told."""
     JobItem.objects.bulk_create(
         (
             JobItem(
-                job=job,
+                job_id=job_id,
                 interface_id=wish.interface_id,
                 peer_id=wish.peer_id,
                 public_key=wish.public_key,
                 action=wish.action,
                 due_at=due_at or at,
+                **(_settled(at) if wish in simulated else {}),
             )
             for wish in items
         ),
         batch_size=500,
     )
-    if items and due_at is None:
-        queues = {wish.interface_id: wish.queue for wish in items}
+    if simulated:
+        _follow(simulated, at=at)
+    queues = {wish.interface_id: wish.queue for wish in items if wish not in simulated}
+    if queues and due_at is None:
 
         def hint() -> None:  # no partial: Django asks a robust one that failed for its name
             _ring_for(queues)
 
         # Robust: the change is stored, so a hint that fails must not look like its failure.
         transaction.on_commit(hint, robust=True)
-    return job
+
+
+def _simulated(items: Iterable[Wish]) -> set[Wish]:
+    """The wishes for interfaces of a sandbox."""
+    unknown = {wish.interface_id for wish in items if wish.simulated is None}
+    found = (
+        set(Interface.objects.filter(pk__in=unknown, simulated=True).values_list("pk", flat=True))
+        if unknown
+        else set()
+    )
+    return {wish for wish in items if wish.simulated or wish.interface_id in found}
+
+
+def _settled(at: datetime) -> dict[str, Any]:
+    return {"status": JobItem.Status.DONE, "settled_at": at, "message": SANDBOX}
+
+
+def _follow(simulated: Iterable[Wish], *, at: datetime) -> None:
+    """Sandbox devices are where their rows want them: nothing else will ever say so.
+
+    The model is reached by the items' foreign key, since peers stand above gateways.
+    """
+    ids = [wish.peer_id for wish in simulated if wish.peer_id is not None]
+    model: Any = JobItem._meta.get_field("peer").related_model
+    for start in range(0, len(ids), 500):
+        model._default_manager.filter(pk__in=ids[start : start + 500]).update(
+            applied_generation=F("generation"),
+            applied_at=at,
+            verified_generation=F("generation"),
+            verified_at=at,
+        )
 
 
 def _ring_for(queues: Mapping[int, str]) -> None:

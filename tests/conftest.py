@@ -64,6 +64,7 @@ def no_broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """Hints after a commit go nowhere, but where real workers wait for them."""
     if not request.node.get_closest_marker("stack"):
         monkeypatch.setattr(publisher, "ring", lambda **_: None)
+        monkeypatch.setattr(publisher, "call", lambda **_: None)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from django.db.models import F
 from audit.events import Actor, Target, record
 from gateways.models import Interface, Job
 from gateways.outbox import Wish, enqueue
+from gateways.progress import NOTHING
 from peers.models import Client, Peer
 
 
@@ -44,7 +45,7 @@ def mark_boot_dirty(interface_ids: Iterable[int], *, at: datetime) -> None:
     with connection.cursor() as cursor:  # on the way of every POST; the ORM costs 0.5 ms
         cursor.executemany(
             "UPDATE gateways_interface SET boot_dirty_since = %s"
-            " WHERE id = %s AND boot_dirty_since IS NULL",
+            " WHERE id = %s AND boot_dirty_since IS NULL AND NOT simulated",
             [(connection.ops.adapt_datetimefield_value(at), pk) for pk in ids],
         )
 
@@ -63,11 +64,12 @@ def tell(*, client: Client, kind: str, actor: Actor, peers: Sequence[Peer], at: 
                 peer_id=peer.pk,
                 public_key=peer.public_key,
                 queue=_queue(peer),
+                simulated=_is_simulated(peer),
             )
             for peer in peers
         ],
         at=at,
-        message="" if peers else "There was nothing to apply.",
+        message="" if peers else NOTHING,
     )
 
 
@@ -76,6 +78,11 @@ def _queue(peer: Peer) -> str:
     if not Peer.interface.is_cached(peer) or not Interface.gateway.is_cached(peer.interface):
         return ""
     return peer.interface.gateway.queue
+
+
+def _is_simulated(peer: Peer) -> bool | None:
+    """Whether the interface is a sandbox's, if it is loaded already."""
+    return peer.interface.simulated if Peer.interface.is_cached(peer) else None
 
 
 def note_act(

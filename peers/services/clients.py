@@ -30,11 +30,13 @@ from peers.services.devices import (
     check_device,
     remove_devices,
 )
-from peers.services.entitlement import close_hold, open_hold
+from peers.services.entitlement import close_hold, open_hold, stand_with_tenant
 from peers.values import CLIENT_CHECKS, DEVICE_CHECKS, check_fields
 from quotas.policies import MANUAL
 from quotas.queries import open_holds
-from rest.errors import Conflict, Invalid, Missing, StaleVersion
+from rest.errors import Conflict, Forbidden, Invalid, Missing, StaleVersion
+from tenants.models import Tenant
+from tenants.queries import stands
 from tenants.scoping import Caller
 
 #: What `update_client` may change of a client's only device.
@@ -90,6 +92,7 @@ def create_client(
     own = check_fields({**details, "name": name}, CLIENT_CHECKS)
     wish = check_device(details, fields=fields)
     with transaction.atomic():
+        stands_off = _off(caller)
         target = interface or find_interface(None)
         _refuse_external_id(caller, own.get("external_id"))
         client = Client.objects.create(
@@ -99,12 +102,14 @@ def create_client(
             client=client,
             interface=target,
             wish=wish,
-            blocked=not enabled,
+            blocked=stands_off or not enabled,
             at=at,
             fields=fields,
         )
         if not enabled:
             open_hold(client=client, reason=MANUAL, actor=caller.actor, at=at)
+        if stands_off:
+            stand_with_tenant(client=client, actor=caller.actor, at=at)
         after = {
             "public_key": device.peer.public_key,
             "interface": target.name,
@@ -116,7 +121,7 @@ def create_client(
         job = tell(
             client=client, kind=Job.Kind.CREATE, actor=caller.actor, peers=[device.peer], at=at
         )
-        holds = () if enabled else tuple(open_holds([client.pk])[client.pk])
+        holds = tuple(open_holds([client.pk])[client.pk]) if device.peer.blocked else ()
     return Created(client, device.peer, job, ClientView(client, (device,), holds))
 
 
@@ -246,6 +251,14 @@ def _still_there(client: Client, peer: Peer) -> Peer:
 
 def _told(client: Client, kind: str, caller: Caller, peers: list[Peer], at: datetime) -> Changed:
     return Changed(client, tell(client=client, kind=kind, actor=caller.actor, peers=peers, at=at))
+
+
+def _off(caller: Caller) -> bool:
+    """Whether the tenant is not active; only an operator makes clients then, and they are held."""
+    status, _ = stands(caller.tenant_id)
+    if status != Tenant.Status.ACTIVE and not caller.operator:
+        raise Forbidden(f"The tenant is {status}.", code=f"tenant_{status}")
+    return status != Tenant.Status.ACTIVE
 
 
 def _refuse_external_id(caller: Caller, external_id: str | None) -> None:

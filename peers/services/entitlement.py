@@ -12,9 +12,12 @@ from audit.events import Actor
 from peers.models import Client, Peer
 from peers.queries import live_peers
 from peers.services.changes import raise_generation
+from quotas.policies import TENANT_SUSPENDED
 from quotas.queries import is_held
 from quotas.services import close_hold as close_row
 from quotas.services import open_hold as open_row
+from tenants.models import Tenant
+from tenants.queries import stands
 
 
 def open_hold(
@@ -43,6 +46,18 @@ def close_hold(*, client: Client, reason: str, actor: Actor, at: datetime) -> li
     if not close_row(client_id=client.pk, reason=reason, by=actor.name, at=at):
         return None
     return [] if is_held(client.pk) else _follow(client, blocked=False)
+
+
+def stand_with_tenant(*, client: Client, actor: Actor, at: datetime) -> list[Peer] | None:
+    """Hold the client of a tenant that is not active, and let go that of an active one.
+
+    For whoever makes a client, brings one back or takes it over; what `close_hold` returns. The
+    caller has locked the client and makes the job.
+    """
+    status, reason = stands(client.tenant_id)
+    if status == Tenant.Status.ACTIVE:
+        return close_hold(client=client, reason=TENANT_SUSPENDED, actor=actor, at=at)
+    return open_hold(client=client, reason=TENANT_SUSPENDED, note=reason, actor=actor, at=at)
 
 
 def _follow(client: Client, *, blocked: bool) -> list[Peer]:

@@ -1,0 +1,233 @@
+"""Suspending, resuming and closing a tenant: one recorded act, however many clients it has.
+
+The act is a change of the tenant's status: from its commit on no token of the tenant is let in.
+The holds of its clients follow in batches (`follow_tenants`), so that no request and no other
+tenant waits for 10,000 rows. Level-triggered: a batch asks what the status is now and which
+clients do not agree with it yet, so it may be cut short, repeated, or overtaken by the next act.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from audit.events import SYSTEM, Actor, Target, record
+from gateways.hints import publisher
+from gateways.models import Job
+from gateways.outbox import Wish, announce, announced, conclude, extend
+from gateways.queries import CONTROL_QUEUE
+from peers.models import Client, Peer
+from peers.services.changes import mark_boot_dirty
+from quotas.models import Hold
+from quotas.policies import TENANT_SUSPENDED
+from rest.errors import Conflict
+from tenants.models import Tenant
+
+#: Clients of one transaction: some 50 ms, for which another tenant's change may have to wait.
+BATCH: Final = 500
+#: A request takes so many at once; the rest is for the workers.
+FIRST: Final = 100
+#: Between two batches whoever waits for the database gets it.
+PAUSE_S: Final = 0.02
+TASK: Final = "control.follow_tenants"
+#: Jobs of a tenant that may wait for batches: of an operator's act, or of the sweep.
+_KINDS: Final = (Job.Kind.SUSPEND, Job.Kind.RESUME, Job.Kind.HEAL)
+_ACTIVE, _CLOSED = Tenant.Status.ACTIVE, Tenant.Status.CLOSED
+
+
+def suspend_tenant(*, tenant: Tenant, reason: str, actor: Actor, at: datetime) -> Job:
+    """Let nobody of the tenant in, and no packet of its clients through. Raises `Conflict`."""
+    return _turn(tenant, Tenant.Status.SUSPENDED, "suspended", reason, actor, at)
+
+
+def resume_tenant(*, tenant: Tenant, reason: str, actor: Actor, at: datetime) -> Job:
+    """Close the holds that its suspension (or closing) opened, and no other. Raises `Conflict`."""
+    return _turn(tenant, _ACTIVE, "resumed", reason, actor, at)
+
+
+def close_tenant(*, tenant: Tenant, reason: str, actor: Actor, at: datetime) -> Job:
+    """As a suspension, for good; only a closed tenant may be erased. Raises `Conflict`."""
+    return _turn(tenant, _CLOSED, "closed", reason, actor, at)
+
+
+@transaction.atomic
+def _turn(
+    tenant: Tenant, status: Tenant.Status, verb: str, reason: str, actor: Actor, at: datetime
+) -> Job:
+    row = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+    if row.status == status:
+        raise Conflict(f"The tenant is {status} already.", code=f"tenant_{status}")
+    if row.status == _CLOSED and status != _ACTIVE:
+        raise Conflict("The tenant is closed.", code="tenant_closed")
+    Tenant.objects.filter(_family(row.pk)).update(
+        status=status,
+        status_reason=reason,
+        status_since=at,
+        version=F("version") + 1,
+        updated_at=at,
+    )
+    record(
+        actor=actor,
+        action=f"tenant.{verb}",
+        target=Target("tenant", str(row.uuid), row.name, row.pk),
+        before={"status": row.status},
+        after={"status": str(status), "reason": reason},
+    )
+    job = announce(
+        kind=Job.Kind.RESUME if status == _ACTIVE else Job.Kind.SUSPEND,
+        tenant_id=row.pk,
+        actor_name=actor.name,
+        expected=_affected(row.pk, blocked=status == _ACTIVE),
+    )
+    if _step(row.pk, at=at, limit=FIRST):
+        transaction.on_commit(_hint, robust=True)
+    tenant.refresh_from_db()
+    job.refresh_from_db()
+    return job
+
+
+def _hint() -> None:
+    publisher.call(task=TASK, queue=CONTROL_QUEUE)
+
+
+def follow_tenants(*, at: datetime, seconds: float) -> bool:
+    """Bring clients to their tenants' status, batch by batch, for so long; True: there is more."""
+    end = time.monotonic() + seconds
+    for tenant_id in dict.fromkeys(job.tenant_id for job in announced(kinds=_KINDS)):
+        while tenant_id is not None and _step(tenant_id, at=at, limit=BATCH):
+            if time.monotonic() > end:
+                return True
+            time.sleep(PAUSE_S)
+    return False
+
+
+def find_strays(*, at: datetime) -> int:
+    """Announce a job for each tenant that has a client which does not agree with its status.
+
+    For what no act has left behind: a restored backup, a row made by hand. Returns their number.
+    """
+    busy = {job.tenant_id for job in announced(kinds=_KINDS)}
+    lost = Tenant.objects.exclude(status=_ACTIVE).filter(
+        Exists(_unheld(Client.objects.filter(tenant=OuterRef("pk"))))
+    )
+    late = Tenant.objects.filter(
+        Exists(_held(Hold.objects.filter(tenant=OuterRef("pk")))), status=_ACTIVE
+    )
+    found = [row for row in {*lost.values_list("pk"), *late.values_list("pk")} if row[0] not in busy]
+    for (tenant_id,) in found:
+        announce(kind=Job.Kind.HEAL, tenant_id=tenant_id, actor_name=SYSTEM.name, expected=0)
+    return len(found)
+
+
+@transaction.atomic
+def _step(tenant_id: int, *, at: datetime, limit: int) -> bool:
+    """One batch of the tenant's newest open act; False when every client agrees.
+
+    The tenant's row is held: its status stays, and only one batch of a tenant is written at a time.
+    """
+    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
+    jobs = [job for job in announced(kinds=_KINDS) if job.tenant_id == tenant_id]
+    if not jobs:
+        return False
+    for overtaken in jobs[1:]:
+        conclude(job_id=overtaken.pk, at=at)
+    job, on = jobs[0], tenant.status == _ACTIVE
+    family = list(Tenant.objects.filter(_family(tenant_id)).values_list("pk", flat=True))
+    ids = _locked(_to_release(family) if on else _to_hold(family), limit)
+    if not ids:
+        conclude(job_id=job.pk, at=at)
+        return False
+    if on:
+        _release(ids, job, at)
+    else:
+        _hold(ids, job, tenant, at)
+    Client.objects.filter(pk__in=ids).update(version=F("version") + 1, updated_at=at)
+    _turn_peers(ids, job, blocked=not on, at=at)
+    return True
+
+
+def _to_hold(family: Sequence[int]) -> QuerySet[Client]:
+    return _unheld(Client.objects.filter(tenant__in=family))
+
+
+def _to_release(family: Sequence[int]) -> QuerySet[Client]:
+    held = _held(Hold.objects.filter(tenant__in=family))
+    return Client.objects.filter(pk__in=held.values("client"))
+
+
+def _unheld(clients: QuerySet[Client]) -> QuerySet[Client]:
+    holds = _held(Hold.objects.filter(client=OuterRef("pk")))
+    return clients.filter(~Exists(holds), deleted_at__isnull=True)
+
+
+def _held(holds: QuerySet[Hold]) -> QuerySet[Hold]:
+    return holds.filter(reason=TENANT_SUSPENDED, closed_at__isnull=True)
+
+
+def _locked(clients: QuerySet[Client], limit: int) -> list[int]:
+    """The next clients, locked in the order of their rows as every batch locks them."""
+    ids = list(clients.order_by("pk").values_list("pk", flat=True)[:limit])
+    rows = Client.objects.select_for_update(no_key=True).filter(pk__in=ids)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _hold(ids: Sequence[int], job: Job, tenant: Tenant, at: datetime) -> None:
+    owners = Client.objects.filter(pk__in=ids).values_list("pk", "tenant_id")
+    Hold.objects.bulk_create(
+        (
+            Hold(
+                uuid=uuid4(),
+                tenant_id=tenant_id,
+                client_id=client_id,
+                reason=TENANT_SUSPENDED,
+                note=tenant.status_reason,
+                opened_at=at,
+                opened_by=job.actor_name,
+            )
+            for client_id, tenant_id in owners
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _release(ids: Sequence[int], job: Job, at: datetime) -> None:
+    _held(Hold.objects.filter(client__in=ids)).update(closed_at=at, closed_by=job.actor_name)
+
+
+def _turn_peers(ids: Sequence[int], job: Job, *, blocked: bool, at: datetime) -> None:
+    """Block or free the devices of these clients; who has another open hold stays blocked."""
+    rows = Peer.objects.select_for_update(no_key=True).filter(
+        client__in=ids, deleted_at__isnull=True, blocked=not blocked
+    )
+    if not blocked:
+        others = Hold.objects.filter(client=OuterRef("client"), closed_at__isnull=True)
+        rows = rows.exclude(Exists(others))
+    found = list(rows.order_by("pk").values_list("pk", "interface_id", "public_key"))
+    Peer.objects.filter(pk__in=[pk for pk, _, _ in found]).update(
+        blocked=blocked, generation=F("generation") + 1
+    )
+    extend(
+        job_id=job.pk,
+        wishes=[Wish(interface_id, pk, key) for pk, interface_id, key in found],
+        at=at,
+    )
+    mark_boot_dirty((interface_id for _, interface_id, _ in found), at=at)
+
+
+def _affected(tenant_id: int, *, blocked: bool) -> int:
+    """About how many devices an act will turn; only a job's progress shows it."""
+    family = Tenant.objects.filter(_family(tenant_id))
+    return Peer.objects.filter(
+        tenant__in=family, deleted_at__isnull=True, blocked=blocked
+    ).count()
+
+
+def _family(tenant_id: int) -> Q:
+    """The tenant and its sandbox, which stand and fall together."""
+    return Q(pk=tenant_id) | Q(sandbox_of=tenant_id)
