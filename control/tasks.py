@@ -12,7 +12,10 @@ from django.utils import timezone
 from control import apply as applying
 from control import bootfile, claims, heartbeat, observe
 from gateways import outbox
+from gateways.hints import publisher
 from gateways.models import Interface
+from gateways.queries import CONTROL_QUEUE
+from resellers.services import suspension
 
 
 @shared_task(name="control.apply")
@@ -38,6 +41,20 @@ def sweep(**_: object) -> None:
     """Ring for open items whose hint was lost, and for boot files that are behind."""
     outbox.ring(claims.overdue_interfaces(at=timezone.now()))
     _fan_out("control.write_boot_file", seconds=5, boot_dirty_since__isnull=False)
+    follow_tenants()
+
+
+@shared_task(name="control.follow_tenants")
+def follow_tenants(**_: object) -> None:
+    """Bring clients to their tenants' status; between the slices the sweep has its turn."""
+    if suspension.follow_tenants(at=timezone.now(), seconds=1.0):
+        publisher.call(task=suspension.TASK, queue=CONTROL_QUEUE)
+
+
+@shared_task(name="control.find_strays")
+def find_strays(**_: object) -> None:
+    """Look for clients that do not agree with their tenant's status."""
+    suspension.find_strays(at=timezone.now())
 
 
 @shared_task(name="control.observe_all")
@@ -47,8 +64,8 @@ def observe_all(**_: object) -> None:
 
 
 def _fan_out(task: str, *, seconds: float, **filters: object) -> None:
-    rows = Interface.objects.filter(**filters).values_list("pk", "gateway__slug")
-    for interface_id, slug in rows:
+    rows = Interface.objects.filter(simulated=False, **filters)
+    for interface_id, slug in rows.values_list("pk", "gateway__slug"):
         current_app.send_task(
             task,
             kwargs={"interface_id": interface_id},

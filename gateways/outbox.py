@@ -104,7 +104,9 @@ def announced(*, kinds: Iterable[str]) -> list[Job]:
     rows = Job.objects.filter(
         kind__in=list(kinds), status__in=[Job.Status.PENDING, Job.Status.RUNNING]
     )
-    return list(rows.annotate(written=Count("items")).filter(total__gt=F("written")).order_by("-pk"))
+    return list(
+        rows.annotate(written=Count("items")).filter(total__gt=F("written")).order_by("-pk")
+    )
 
 
 def _write_items(

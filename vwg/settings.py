@@ -217,6 +217,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": VWG_CANARY_SECONDS,
         "options": {"queue": "control", "expires": 2 * VWG_CANARY_SECONDS},
     },
+    "strays": {
+        "task": "control.find_strays",
+        "schedule": timedelta(minutes=1),
+        "options": {"queue": "control", "expires": 60},
+    },
     "prune": {
         "task": "control.prune",
         "schedule": timedelta(hours=1),

@@ -62,9 +62,9 @@ def _turn(
 ) -> Job:
     row = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
     if row.status == status:
-        raise Conflict(f"The tenant is {status} already.", code=f"tenant_{status}")
+        raise Conflict(f"The tenant is {status} already.", code=f"already_{status}")
     if row.status == _CLOSED and status != _ACTIVE:
-        raise Conflict("The tenant is closed.", code="tenant_closed")
+        raise Conflict("The tenant is closed.", code="already_closed")
     Tenant.objects.filter(_family(row.pk)).update(
         status=status,
         status_reason=reason,
@@ -119,7 +119,9 @@ def find_strays(*, at: datetime) -> int:
     late = Tenant.objects.filter(
         Exists(_held(Hold.objects.filter(tenant=OuterRef("pk")))), status=_ACTIVE
     )
-    found = [row for row in {*lost.values_list("pk"), *late.values_list("pk")} if row[0] not in busy]
+    found = [
+        row for row in {*lost.values_list("pk"), *late.values_list("pk")} if row[0] not in busy
+    ]
     for (tenant_id,) in found:
         announce(kind=Job.Kind.HEAL, tenant_id=tenant_id, actor_name=SYSTEM.name, expected=0)
     return len(found)
@@ -223,9 +225,7 @@ def _turn_peers(ids: Sequence[int], job: Job, *, blocked: bool, at: datetime) ->
 def _affected(tenant_id: int, *, blocked: bool) -> int:
     """About how many devices an act will turn; only a job's progress shows it."""
     family = Tenant.objects.filter(_family(tenant_id))
-    return Peer.objects.filter(
-        tenant__in=family, deleted_at__isnull=True, blocked=blocked
-    ).count()
+    return Peer.objects.filter(tenant__in=family, deleted_at__isnull=True, blocked=blocked).count()
 
 
 def _family(tenant_id: int) -> Q:
