@@ -1,4 +1,7 @@
-"""What drf-spectacular cannot guess: how callers show who they are."""
+"""What drf-spectacular cannot guess: who may call, what a strict body is, and where it belongs.
+
+What all operations share (errors, headers, examples) joins in `vwg.description`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ from typing import Any
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+
+from rest.fields import StrictSerializer
+from tenants.permissions import needed_scope
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -27,3 +33,33 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+
+
+class ApiSchema(AutoSchema):
+    """The description of one view.
+
+    ``x-vwg-scope`` is what the method needs, ``x-vwg-operator`` whether it is for operators alone,
+    ``x-vwg-founding`` whether its errors have the founding document's shape.
+    """
+
+    def get_extensions(self) -> dict[str, Any]:
+        found: dict[str, Any] = dict(super().get_extensions())
+        scope = needed_scope(self.view, self.method)
+        if scope is not None:
+            found["x-vwg-scope"] = scope
+            found["x-vwg-operator"] = bool(getattr(self.view, "operator_only", False))
+        if getattr(self.view, "founding", False):
+            found["x-vwg-founding"] = True
+        return found
+
+    def get_tags(self) -> list[str]:
+        parts = [part for part in self.path.split("/") if part not in ("", "api", "v1")]
+        return ["founding"] if getattr(self.view, "founding", False) else parts[:1]
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_basic_serializer(  # type: ignore[no-untyped-call]
+            serializer, direction
+        )
+        if direction == "request" and isinstance(serializer, StrictSerializer):
+            schema["additionalProperties"] = False
+        return schema

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -96,7 +96,10 @@ class StatusView(ApiView):
     founding = True
     scopes = {"GET": "clients:read"}
 
-    @extend_schema(responses=FoundingStatus)
+    @extend_schema(
+        parameters=[OpenApiParameter("interface", str, description="The default one if unnamed.")],
+        responses=FoundingStatus,
+    )
     def get(self, request: Request) -> Response:
         check_query(request, ("interface",))
         interface = find_interface(request.GET.get("interface"))
