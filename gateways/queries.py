@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from gateways.models import Gateway, Heartbeat, Job, JobItem
+from gateways.models import Gateway, GlobalSetting, Heartbeat, Interface, Job, JobItem
 from rest.errors import Missing
 from tenants.scoping import Caller
 
@@ -21,6 +22,38 @@ class Late(TypedDict):
     queue: str
     seen_at: str | None
     age_seconds: int | None
+
+
+def find_gateway(gateway_id: UUID, *, lock: bool = False) -> Gateway:
+    """One gateway; with ``lock`` its row is held till the transaction ends. Raises Missing."""
+    rows = Gateway.objects.all()
+    found = (rows.select_for_update(no_key=True) if lock else rows).filter(uuid=gateway_id).first()
+    if found is None:
+        raise Missing("There is no such gateway.")
+    return found
+
+
+def lock_interface(interface_id: UUID) -> Interface:
+    """One interface with its gateway; its row is held till the end of the transaction.
+
+    An operator's look-up: it asks for no tenant. Raises Missing.
+    """
+    rows = Interface.objects.select_related("gateway").select_for_update(of=("self",), no_key=True)
+    found = rows.filter(uuid=interface_id).first()
+    if found is None:
+        raise Missing("There is no such interface.")
+    return found
+
+
+def global_settings() -> GlobalSetting:
+    """The one row of defaults."""
+    return GlobalSetting.objects.get(pk=1)
+
+
+def queue_seen(gateways: Iterable[Gateway]) -> dict[str, datetime]:
+    """When the workers of these gateways' queues last answered, by queue."""
+    names = [gateway.queue for gateway in gateways]
+    return dict(Heartbeat.objects.filter(queue__in=names).values_list("queue", "seen_at"))
 
 
 def visible_jobs(caller: Caller) -> QuerySet[Job]:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from rest.errors import Invalid
-from rest.fields import bad_characters
+from rest.values import Check, check_text, checked_by, listed
 from wireguard.allowed_ips import check_endpoint, check_keepalive, check_network
-from wireguard.errors import InvalidConfig, InvalidKey
 from wireguard.keys import check_preshared_key, check_public_key, generate_preshared_key
 from wireguard.types import Secret
 from wireguard.values import check_dialled_endpoint, check_dns, check_mtu
@@ -27,21 +26,7 @@ MAX_DNS, MAX_ROUTES, MAX_TAGS = 8, 100, 50
 MAX_METADATA = 8 * 1024  # bytes of its JSON
 MAX_DEPTH: Final = 32
 
-Check = Callable[[object, str], Any]
-
 _TELEGRAM: Final = re.compile(r"@?[A-Za-z0-9_]{1,64}|-?[0-9]{1,20}", re.ASCII)
-
-
-def check_text(value: object, field: str, *, longest: int) -> str:
-    """One line of text that a person can read, or ""."""
-    if not isinstance(value, str):
-        raise Invalid("This is not a text.", field=field)
-    if len(value) > longest:
-        raise Invalid(f"At most {longest} characters.", field=field, code="max_length")
-    reason = bad_characters(value)
-    if reason:
-        raise Invalid(f"This text cannot be used: {reason}.", field=field, code="characters")
-    return value
 
 
 def check_name(value: object, field: str = "name") -> str:
@@ -88,7 +73,7 @@ def check_note(value: object, field: str) -> str:
 
 def check_tags(value: object, field: str) -> list[str]:
     """Up to 50 different tags of 1 to 64 characters, in the order given."""
-    tags = [check_name(tag, field) for tag in _list(value, field, MAX_TAGS)]
+    tags = [check_name(tag, field) for tag in listed(value, field, MAX_TAGS)]
     if any(len(tag) > 64 for tag in tags):
         raise Invalid("A tag has at most 64 characters.", field=field, code="max_length")
     return list(dict.fromkeys(tags))
@@ -130,40 +115,42 @@ def _depth(value: object) -> int:
 
 def check_peer_keepalive(value: object, field: str) -> int | None:
     """Seconds between the server's keepalives to this device; None (or 0) for off."""
-    seconds: int | None = _checked(check_keepalive, value, field)
+    seconds: int | None = checked_by(check_keepalive, value, field)
     return seconds
 
 
 def check_client_keepalive(value: object, field: str) -> int | None:
     """Seconds in the customer's file: None inherits, 0 is off."""
-    return None if value is None else _checked(check_keepalive, value, field) or 0
+    return None if value is None else checked_by(check_keepalive, value, field) or 0
 
 
 def check_peer_endpoint(value: object, field: str) -> str:
     """Where the server should look for the device ("192.0.2.1:51820"); "" for wherever it calls."""
-    return "" if value in (None, "") else _checked(check_endpoint, value, field)
+    return "" if value in (None, "") else checked_by(check_endpoint, value, field)
 
 
 def check_endpoint_override(value: object, field: str) -> str:
     """What this device dials instead of the interface's endpoint; "" inherits."""
-    return "" if value in (None, "") else _checked(check_dialled_endpoint, value, field)
+    return "" if value in (None, "") else checked_by(check_dialled_endpoint, value, field)
 
 
 def check_file_mtu(value: object, field: str) -> int | None:
     """Bytes, 576 to 65535; None inherits."""
-    return None if value is None else _checked(check_mtu, value, field)
+    return None if value is None else checked_by(check_mtu, value, field)
 
 
 def check_dns_servers(value: object, field: str) -> list[str] | None:
     """Name servers and search domains of the customer's file; None inherits, [] is none."""
     if value is None:
         return None
-    return [_checked(check_dns, server, field) for server in _list(value, field, MAX_DNS)]
+    return [checked_by(check_dns, server, field) for server in listed(value, field, MAX_DNS)]
 
 
 def check_routes(value: object, field: str) -> list[str]:
     """Networks that the device sends into the tunnel; None (or []) inherits."""
-    routes = [_checked(check_network, one, field) for one in _list(value or [], field, MAX_ROUTES)]
+    routes = [
+        checked_by(check_network, one, field) for one in listed(value or [], field, MAX_ROUTES)
+    ]
     if len(set(routes)) != len(routes):
         raise Invalid("A route is named twice.", field=field, code="duplicate")
     return routes
@@ -171,7 +158,7 @@ def check_routes(value: object, field: str) -> list[str]:
 
 def check_key(value: object, field: str = "public_key") -> str:
     """A usable public key in its one spelling."""
-    return str(_checked(check_public_key, value, field))
+    return str(checked_by(check_public_key, value, field))
 
 
 def check_psk(value: object, field: str = "preshared_key") -> Secret | None:
@@ -180,7 +167,7 @@ def check_psk(value: object, field: str = "preshared_key") -> Secret | None:
         return None
     if value == GENERATE:
         return generate_preshared_key()
-    return _checked(check_preshared_key, value, field)  # type: ignore[no-any-return]
+    return checked_by(check_preshared_key, value, field)  # type: ignore[no-any-return]
 
 
 CLIENT_CHECKS: Final[Mapping[str, Check]] = {
@@ -202,29 +189,3 @@ DEVICE_CHECKS: Final[Mapping[str, Check]] = {
     "routes": check_routes,
     "endpoint_override": check_endpoint_override,
 }
-
-
-def check_fields(values: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
-    """The values of those fields that ``checks`` knows, each checked. Raises `Invalid`."""
-    return {name: check(values[name], name) for name, check in checks.items() if name in values}
-
-
-def _checked(check: Callable[[object], Any], value: object, field: str) -> Any:
-    try:
-        return check(value)
-    except InvalidConfig as error:
-        raise Invalid(_sentence(error.message), field=field) from None
-    except InvalidKey as error:
-        raise Invalid(_sentence(str(error)), field=field, code="key_invalid") from None
-
-
-def _list(value: object, field: str, most: int) -> list[object]:
-    if not isinstance(value, list | tuple):
-        raise Invalid("This is not a list.", field=field)
-    if len(value) > most:
-        raise Invalid(f"At most {most} entries.", field=field, code="too_many")
-    return list(value)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."

@@ -60,6 +60,20 @@ def check_dialled_endpoint(text: object, field: str = "Endpoint") -> str:
     raise InvalidConfig("not a host and port, like vpn.example.com:51820", field=field)
 
 
+def check_dialled_host(text: object, field: str = "Endpoint") -> str:
+    """What a client dials, with or without a port: a name, an address, "[2001:db8::1]:51820"."""
+    bare = text[1:-1] if isinstance(text, str) and text[:1] == "[" and text[-1:] == "]" else text
+    with suppress(InvalidConfig):
+        address = check_address(bare, field)
+        if bare is text or address.version == 6:
+            return str(address)
+    if isinstance(text, str) and _is_host(text):
+        return text
+    with suppress(InvalidConfig):
+        return check_dialled_endpoint(text, field)
+    raise InvalidConfig("not a host, with or without a port, like vpn.example.com", field=field)
+
+
 def check_hook(command: object, field: str) -> str:
     """One line of shell text. "#" is refused: wg-quick(8) cuts the line there, even in quotes."""
     if not isinstance(command, str) or not command or command != command.strip():

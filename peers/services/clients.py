@@ -31,10 +31,11 @@ from peers.services.devices import (
     remove_devices,
 )
 from peers.services.entitlement import close_hold, open_hold, stand_with_tenant
-from peers.values import CLIENT_CHECKS, DEVICE_CHECKS, check_fields
+from peers.values import CLIENT_CHECKS, DEVICE_CHECKS
 from quotas.policies import MANUAL
 from quotas.queries import open_holds
 from rest.errors import Conflict, Forbidden, Invalid, Missing, StaleVersion
+from rest.values import check_fields
 from tenants.models import Tenant
 from tenants.queries import stands
 from tenants.scoping import Caller

@@ -20,8 +20,9 @@ from peers.networks import check_networks, replace_networks
 from peers.queries import Device, as_networks
 from peers.sealing import open_preshared_key, seal_preshared_key, seal_private_key
 from peers.services.changes import raise_generation
-from peers.values import DEVICE_CHECKS, GENERATE, check_fields, check_key, check_psk, check_text
+from peers.values import DEVICE_CHECKS, GENERATE, check_key, check_psk
 from rest.errors import Conflict, Invalid
+from rest.values import check_fields, check_text
 from wireguard.keys import generate_private_key, public_key_of
 from wireguard.types import Secret
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from peers.values import CLIENT_CHECKS, DEVICE_CHECKS, check_fields, check_key, check_psk
+from peers.values import CLIENT_CHECKS, DEVICE_CHECKS, check_key, check_psk
 from rest.errors import Invalid
+from rest.values import check_fields
 
 CHECKS = {**CLIENT_CHECKS, **DEVICE_CHECKS}
 
