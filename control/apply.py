@@ -62,9 +62,10 @@ class Round:
 def apply_interface(*, interface_id: int) -> None:
     """Apply every open item of the interface that is due. Returns when none is left, or to retry.
 
-    Never raises a driver's error: what could not be done stays open, with the reason on it.
+    Never raises a driver's error: what could not be done stays open, with the reason on it. An
+    interface of a sandbox does not exist here, nor for an observation.
     """
-    interface = Interface.objects.select_related("gateway").get(pk=interface_id)
+    interface = Interface.objects.select_related("gateway").get(pk=interface_id, simulated=False)
     post = station(interface)
     try:
         with post.lock(timeout_s=LOCK_TIMEOUT_S):

@@ -59,7 +59,7 @@ class Found:
 
 def observe_interface(*, interface_id: int) -> Found | None:
     """Read the interface and keep the books; None when it could not be read."""
-    interface = Interface.objects.select_related("gateway").get(pk=interface_id)
+    interface = Interface.objects.select_related("gateway").get(pk=interface_id, simulated=False)
     post = station(interface)
     try:
         with post.lock(timeout_s=LOCK_TIMEOUT_S):

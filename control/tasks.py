@@ -33,7 +33,8 @@ def observe_one(*, interface_id: int, **_: object) -> None:
 @shared_task(name="control.write_boot_file")
 def write_boot_file(*, interface_id: int, **_: object) -> None:
     """Bring one boot file up to its rows."""
-    bootfile.write(Interface.objects.select_related("gateway").get(pk=interface_id))
+    rows = Interface.objects.select_related("gateway")
+    bootfile.write(rows.get(pk=interface_id, simulated=False))
 
 
 @shared_task(name="control.sweep")

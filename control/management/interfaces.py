@@ -19,7 +19,7 @@ def chosen(name: str) -> Interface:
     """This gateway's interface of that name. Raises CommandError."""
     interface = (
         Interface.objects.select_related("gateway")
-        .filter(gateway__slug=settings.VWG_GATEWAY, name=name)
+        .filter(gateway__slug=settings.VWG_GATEWAY, name=name, simulated=False)
         .first()
     )
     if interface is None:

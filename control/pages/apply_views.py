@@ -58,7 +58,7 @@ def _plan(request: HttpRequest, interface: Interface, refusal: str, *, status: i
 
 def _interface(request: HttpRequest) -> Interface:
     """The interface that is named, else the default one."""
-    rows = Interface.objects.select_related("gateway")
+    rows = Interface.objects.filter(simulated=False).select_related("gateway")
     named = request.GET.get("interface") or request.POST.get("interface")
     if not named:
         return get_object_or_404(rows, is_default=True)

@@ -19,13 +19,15 @@ class DeviceForm(forms.Form):
     client_keepalive = forms.IntegerField(required=False)
     note = forms.CharField(required=False, max_length=2000)
     interface = forms.ModelChoiceField(
-        Interface.objects.select_related("gateway").order_by("-is_default", "pk"),
+        Interface.objects.filter(simulated=False)
+        .select_related("gateway")
+        .order_by("-is_default", "pk"),
         required=False,
         to_field_name="uuid",
         empty_label=None,
     )
     tenant = forms.ModelChoiceField(
-        Tenant.objects.filter(status=Tenant.Status.ACTIVE).order_by("name"),
+        Tenant.objects.filter(status=Tenant.Status.ACTIVE, sandbox_of=None).order_by("name"),
         required=False,
         to_field_name="slug",
         empty_label=None,

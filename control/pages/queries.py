@@ -29,6 +29,8 @@ _COLUMNS = (
     "observed_endpoint", "rx_bytes", "tx_bytes",
 )  # fmt: skip
 _LISTED = _ROW_EXISTS | ~Q(applied_key="")
+#: The pages show what runs: of a sandbox nothing does.
+_REAL = Q(interface__simulated=False)
 _WAITING = Q(generation__gt=F("applied_generation"), quarantine_reason="") | Q(
     deleted_at__isnull=False
 )
@@ -70,7 +72,7 @@ def _online(now: datetime) -> Q:
 def counts(now: datetime) -> dict[int, Counts]:
     """Counts by interface id, in one pass over the devices."""
     grouped = (
-        Peer.objects.filter(_LISTED)
+        Peer.objects.filter(_LISTED, _REAL)
         .values("interface_id")
         .annotate(
             wanted=Count("id", filter=_ROW_EXISTS),
@@ -93,7 +95,8 @@ def interfaces(found: dict[int, Counts], now: datetime) -> tuple[InterfaceRow, .
     """Every interface with its counts, the default one first."""
     newest = JobItem.objects.filter(interface=OuterRef("pk"), status=JobItem.Status.DONE)
     rows = (
-        Interface.objects.select_related("gateway")
+        Interface.objects.filter(simulated=False)
+        .select_related("gateway")
         .annotate(changed_at=Subquery(newest.order_by("-id").values("settled_at")[:1]))
         .order_by("-is_default", "gateway__slug", "name")
     )
@@ -118,7 +121,7 @@ def peers(
 
     ``query`` matches names anywhere, keys and addresses from their beginning.
     """
-    found = _narrow(Peer.objects.filter(_LISTED), query, show, now)
+    found = _narrow(Peer.objects.filter(_LISTED, _REAL), query, show, now)
     if interface is not None:
         found = found.filter(interface__uuid=interface)
     window = _window(found, older, newer)
@@ -187,7 +190,8 @@ def _told(rows: QuerySet[Peer]) -> QuerySet[Peer]:
 def jobs(*, limit: int = 5, now: datetime) -> tuple[JobRow, ...]:
     """At most ``limit`` open jobs, then the newest finished ones; ``limit`` + 1 in all."""
     where = JobItem.objects.filter(job=OuterRef("pk")).order_by("pk")
-    base = Job.objects.select_related("tenant").annotate(
+    real = Job.objects.filter(Q(tenant=None) | Q(tenant__sandbox_of=None))
+    base = real.select_related("tenant").annotate(
         where=Subquery(where.values("interface__name")[:1]),
         worst=Subquery(where.exclude(message="").order_by("-status").values("message")[:1]),
     )
