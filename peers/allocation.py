@@ -22,6 +22,7 @@ from gateways.models import AddressPool, GlobalSetting, Interface
 from peers.models import Peer, PeerAddress
 from peers.pools import address_at, offset_of, server_addresses
 from rest.errors import Conflict, Invalid
+from tenants.models import Tenant
 from wireguard.allowed_ips import check_network
 from wireguard.errors import InvalidConfig
 
@@ -31,7 +32,11 @@ _TRIES = 5
 _WINDOW, _WIDEST = 16, 512
 
 
-_POOLS = "SELECT * FROM gateways_addresspool WHERE interface_id = %s ORDER BY family, id"
+_POOLS = "SELECT p.* FROM gateways_addresspool p WHERE p.interface_id = %s{} ORDER BY family, id"
+_ALLOWED = (
+    " AND EXISTS (SELECT 1 FROM tenants_tenant_pools a"
+    " WHERE a.addresspool_id = p.id AND a.tenant_id = %s)"
+)
 
 
 @dataclass
@@ -84,9 +89,9 @@ def allocate(*, peer: Peer, interface: Interface, at: datetime) -> list[PeerAddr
     Call inside the transaction that wrote the peer. Raises `Conflict` (``pool_exhausted``).
     """
     for _ in range(_TRIES):
-        pools = list(_locked_pools(interface.pk, at))
+        pools = list(_locked_pools(interface.pk, peer.tenant, at))
         if not pools:
-            raise Conflict("This interface has no address pool.", code="pool_exhausted")
+            raise Conflict("There is no address pool to take from.", code="pool_exhausted")
         taken = _take(peer, _choose(pools, server_addresses(interface)))
         if taken is not None:
             return taken
@@ -101,7 +106,7 @@ def claim(
     Raises `Invalid` for one that is no client's address on this interface, `Conflict`
     (``address_taken``) for one that is held or held back, in the same words whoever holds it.
     """
-    pools = list(AddressPool.objects.raw(_POOLS, [interface.pk]))
+    pools = _pools(interface.pk, peer.tenant)
     wanted = {text: _place(interface, pools, text, field) for text in addresses}
     for one in wanted.values():
         one.next_offset = None  # the pools are not locked: `allocate` skips what is held
@@ -115,7 +120,7 @@ def _claim_locked(
     """Somebody has, or had, one of the addresses: say so, or take over what was released."""
     own = server_addresses(interface)
     for _ in range(_TRIES):
-        pools = list(_locked_pools(interface.pk, at))
+        pools = list(_locked_pools(interface.pk, peer.tenant, at))
         wanted = {text: _place(interface, pools, text, field) for text in addresses}
         for row in PeerAddress.objects.filter(
             gateway_id=interface.gateway_id, address__in=list(wanted)
@@ -137,19 +142,24 @@ def release(rows: QuerySet[PeerAddress], *, at: datetime) -> int:
     return rows.filter(peer__isnull=False).update(peer=None, free_at=at + timedelta(seconds=hold))
 
 
-def _locked_pools(interface_id: int, at: datetime) -> QuerySet[AddressPool]:
-    """The interface's pools, locked, each with the row that was released longest ago."""
+def _pools(interface_id: int, tenant: Tenant) -> list[AddressPool]:
+    """The interface's pools that the tenant may use."""
+    if tenant.limits_pools:
+        return list(AddressPool.objects.raw(_POOLS.format(_ALLOWED), [interface_id, tenant.pk]))
+    return list(AddressPool.objects.raw(_POOLS.format(""), [interface_id]))
+
+
+def _locked_pools(interface_id: int, tenant: Tenant, at: datetime) -> QuerySet[AddressPool]:
+    """These pools, locked, each with the row that was released longest ago."""
     released = PeerAddress.objects.filter(
         pool=OuterRef("pk"), peer__isnull=True, free_at__lte=at
     ).order_by("free_at")
-    return (
-        AddressPool.objects.select_for_update(of=("self",))
-        .filter(interface_id=interface_id)
-        .order_by("family", "pk")
-        .annotate(
-            released_row=Subquery(released.values("pk")[:1]),
-            released_address=Subquery(released.values("address")[:1]),
-        )
+    rows = AddressPool.objects.select_for_update(of=("self",)).filter(interface_id=interface_id)
+    if tenant.limits_pools:
+        rows = rows.filter(pk__in=tenant.pools.values("pk"))
+    return rows.order_by("family", "pk").annotate(
+        released_row=Subquery(released.values("pk")[:1]),
+        released_address=Subquery(released.values("address")[:1]),
     )
 
 

@@ -12,7 +12,6 @@ from ipaddress import ip_address
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import (
     Case,
     CharField,
@@ -29,13 +28,15 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from gateways.models import Gateway, Interface, JobItem
+from gateways.models import Interface, JobItem
 from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
+from peers.sellable import find_interface as find_interface
 from quotas.models import Hold
 from quotas.policies import held_state
 from quotas.queries import open_holds
 from rest.errors import Invalid, Missing
 from tenants.scoping import Caller
+from wireguard.allowed_ips import sort_networks
 
 #: A device whose last handshake is younger is online: WireGuard makes a new one every 120 s
 #: while data flows and drops a session after 180 s (Reject-After-Time, whitepaper section 6).
@@ -83,8 +84,9 @@ class ClientView:
 
 
 def visible_clients(caller: Caller) -> QuerySet[Client]:
-    """The clients of the acting tenant that are not deleted."""
-    return Client.objects.filter(tenant_id=caller.tenant_id, deleted_at__isnull=True)
+    """The clients of the acting tenant that are not deleted, with their plans."""
+    rows = Client.objects.filter(tenant_id=caller.tenant_id, deleted_at__isnull=True)
+    return rows.select_related("plan")
 
 
 def find_client(caller: Caller, client_id: UUID, *, lock: bool = False) -> Client:
@@ -93,10 +95,8 @@ def find_client(caller: Caller, client_id: UUID, *, lock: bool = False) -> Clien
     Raises `Missing`, in the same words for a foreign client and for none.
     """
     rows = visible_clients(caller)
-    found = (rows.select_for_update() if lock else rows).filter(uuid=client_id).first()
-    if found is None:
-        raise Missing(NO_CLIENT)
-    return found
+    rows = rows.select_for_update(of=("self",)) if lock else rows
+    return _of_caller(rows.filter(uuid=client_id).first(), caller)
 
 
 def find_by_external_id(caller: Caller, external_id: str) -> Client:
@@ -104,8 +104,14 @@ def find_by_external_id(caller: Caller, external_id: str) -> Client:
     found = None
     if "\0" not in external_id:  # PostgreSQL refuses to be asked
         found = visible_clients(caller).filter(external_id=external_id).first()
+    return _of_caller(found, caller)
+
+
+def _of_caller(found: Client | None, caller: Caller) -> Client:
+    """The client with its tenant, which the caller has at hand. Raises `Missing` for None."""
     if found is None:
         raise Missing(NO_CLIENT)
+    found.tenant = caller.tenant
     return found
 
 
@@ -137,56 +143,6 @@ def live_peers(client: Client) -> list[Peer]:
     return list(rows.select_related("interface__gateway").order_by("pk"))
 
 
-#: On the way of every change; the ORM takes longer to write it than the database to answer it.
-_INTERFACE: Final = (
-    "SELECT i.*, g.slug AS gateway_slug FROM gateways_interface i"
-    " JOIN gateways_gateway g ON g.id = i.gateway_id WHERE {} ORDER BY i.is_default DESC, i.id"
-    " LIMIT 2"
-)
-
-
-def find_interface(name: str | None) -> Interface:
-    """The interface of that name or UUID; the default one for None.
-
-    Raises `Invalid` for an unknown name and for one that several gateways have, `Missing` when
-    there is no interface yet.
-    """
-    if name is None:
-        found = _interfaces("%s = 1", 1)
-        if not found:
-            raise Missing("There is no interface yet.", code="no_interface")
-        return found[0]
-    named = (
-        _interfaces("i.uuid = %s", _as_stored(name))
-        if _is_uuid(name)
-        else (_interfaces("i.name = %s", name))
-    )
-    if len(named) == 1:
-        return named[0]
-    raise Invalid(
-        "Several gateways have an interface of this name; give its id."
-        if named
-        else "There is no such interface.",
-        field="interface",
-        code="interface_unknown",
-    )
-
-
-def _interfaces(condition: str, value: object) -> list[Interface]:
-    found = list(Interface.objects.raw(_INTERFACE.format(condition), [value]))
-    for interface in found:
-        interface.gateway = Gateway.from_db(  # its other columns are read when somebody asks
-            connection.alias,
-            ("id", "slug"),
-            (interface.gateway_id, vars(interface)["gateway_slug"]),
-        )
-    return found
-
-
-def _as_stored(uuid: str) -> object:
-    return Interface._meta.get_field("uuid").get_db_prep_value(UUID(uuid), connection)
-
-
 def with_status(peers: QuerySet[Peer]) -> QuerySet[Peer]:
     """Annotate ``status_word`` and ``status_reason``: how far each peer's row has come."""
     items = JobItem.objects.filter(peer=OuterRef("pk"), action=JobItem.Action.PEER).order_by("-id")
@@ -215,7 +171,7 @@ def with_status(peers: QuerySet[Peer]) -> QuerySet[Peer]:
 
 
 def view_clients(clients: Sequence[Client]) -> list[ClientView]:
-    """These clients as they are shown, in this order, in four queries."""
+    """These clients as they are shown, in this order, in three queries."""
     devices: defaultdict[int, list[Device]] = defaultdict(list)
     for device in view_devices(Peer.objects.filter(client__in=clients, deleted_at__isnull=True)):
         devices[device.peer.client_id].append(device)
@@ -232,7 +188,7 @@ def view_client(client: Client) -> ClientView:
 
 
 def view_devices(peers: QuerySet[Peer]) -> list[Device]:
-    """These devices as they are shown, oldest first, in three queries."""
+    """These devices as they are shown, oldest first, in two queries."""
     rows = list(
         with_status(peers)
         .annotate(
@@ -244,21 +200,19 @@ def view_devices(peers: QuerySet[Peer]) -> list[Device]:
         .order_by("pk")
     )
     ids = [row.pk for row in rows]
-    addresses: defaultdict[int | None, list[str]] = defaultdict(list)
-    for peer_id, text in PeerAddress.objects.filter(peer__in=ids).values_list("peer", "address"):
-        addresses[peer_id].append(text)
+    held = PeerAddress.objects.filter(peer__in=ids).values_list("peer_id", "address")
+    routed = PeerNetwork.objects.filter(peer__in=ids).values_list("peer_id", "network")
+    addresses: defaultdict[int, list[str]] = defaultdict(list)
     networks: defaultdict[int, list[str]] = defaultdict(list)
-    for owner, text in (
-        PeerNetwork.objects.filter(peer__in=ids).order_by("start").values_list("peer", "network")
-    ):
-        networks[owner].append(text)
+    for peer_id, text in held.union(routed, all=True):
+        (networks if "/" in text else addresses)[peer_id].append(text)
     return [
         Device(
             peer=row,
             interface=row.interface_name,
             gateway=row.gateway_slug,
             addresses=as_networks(addresses[row.pk]),
-            networks=tuple(networks[row.pk]),
+            networks=sort_networks(networks[row.pk]),
             status=vars(row)["status_word"],
             reason=vars(row)["status_reason"],
             private_key_known=bool(row.has_key),
@@ -273,14 +227,6 @@ def as_networks(addresses: Iterable[str]) -> tuple[str, ...]:
     """Addresses as WireGuard writes them ("10.252.0.9/32"), IPv4 first."""
     parsed = sorted((ip_address(text) for text in addresses), key=lambda a: (a.version, int(a)))
     return tuple(f"{address}/{address.max_prefixlen}" for address in parsed)
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def count_peers(interface: Interface, tenant_id: int | None, *, at: datetime) -> dict[str, int]:

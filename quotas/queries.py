@@ -1,11 +1,14 @@
-"""Reading holds."""
+"""Reading holds and plans."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from uuid import UUID
 
-from quotas.models import Hold
+from quotas.models import Hold, Plan
+from rest.errors import Invalid
+from tenants.scoping import Caller, visible
 
 
 def open_holds(client_ids: Iterable[int]) -> dict[int, list[Hold]]:
@@ -20,3 +23,17 @@ def open_holds(client_ids: Iterable[int]) -> dict[int, list[Hold]]:
 def is_held(client_id: int) -> bool:
     """Whether any hold of the client is open."""
     return Hold.objects.filter(client_id=client_id, closed_at__isnull=True).exists()
+
+
+def find_sold_plan(caller: Caller, plan_id: UUID, *, field: str = "plan") -> Plan:
+    """A plan of the acting tenant that is still sold.
+
+    Raises `Invalid`: ``plan_unknown``, in the same words for a foreign plan and for none, or
+    ``plan_archived``.
+    """
+    plan = visible(Plan.objects.all(), caller).filter(uuid=plan_id).first()
+    if plan is None:
+        raise Invalid("There is no such plan.", field=field, code="plan_unknown")
+    if plan.archived_at is not None:
+        raise Invalid("This plan is sold no more.", field=field, code="plan_archived")
+    return plan

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -13,6 +16,10 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 _BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 #: Control (\x1b, \x85), surrogate, line separator (U+2028), paragraph separator (U+2029).
 _CONTROLS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+#: RFC 3339, 5.6.
+_RFC3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
 #: Blank glyphs that Unicode counts as letters or symbols.
 _BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
@@ -83,6 +90,32 @@ class StrictBoolean(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid")
         return data
+
+
+class StrictUUID(serializers.UUIDField):
+    """An id as the API writes it, with its dashes."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or len(data) != 36:
+            self.fail("invalid", value=data)
+        found: UUID = super().to_internal_value(data)
+        return found
+
+
+class StrictMoment(serializers.DateTimeField):
+    """A time as RFC 3339 writes it, with its offset ("2026-01-31T12:00:00Z"), kept in UTC."""
+
+    default_error_messages = {
+        "invalid": "This must be a time with its offset, like 2026-01-31T12:00:00Z."
+    }
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+            self.fail("invalid")
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):  # February 30th; an offset that leads out of time
+            self.fail("invalid")
 
 
 class StrictChoice(serializers.ChoiceField):

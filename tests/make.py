@@ -15,6 +15,7 @@ from django.utils import timezone
 from gateways.models import AddressPool, Gateway, Interface, Job, JobItem
 from gateways.sealing import seal_interface_key
 from peers.models import Client, Peer, PeerAddress
+from quotas.models import Plan
 from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.tokens import issue
 from wireguard.types import Secret
@@ -158,3 +159,20 @@ def make_job(
         for _ in range(items)
     )
     return job
+
+
+def make_plan(tenant: Tenant, *, name: str = "", **fields: Any) -> Plan:
+    """What a tenant sells: without limits but those of the fields."""
+    return Plan.objects.create(tenant=tenant, name=name or f"p-{secrets.token_hex(4)}", **fields)
+
+
+def make_simulated(gateway: Gateway | None = None, **fields: Any) -> Interface:
+    """An interface of the sandbox, on a gateway of its own."""
+    return make_interface(
+        gateway=gateway or make_gateway("sandbox"),
+        name="sim0",
+        is_default=False,
+        simulated=True,
+        enabled=False,
+        **fields,
+    )

@@ -6,7 +6,7 @@
 Inside an app::
 
     api, views, pages, admin, management, tasks > forms > services
-      > queries, outbox, drivers, hints, allocation, delivery
+      > queries, sellable, outbox, drivers, hints, allocation, delivery
       > policies, periods, scoping, permissions > models
 """
 
@@ -43,7 +43,7 @@ STOREYS: tuple[frozenset[str], ...] = (
     ENTRANCES,
     frozenset({"forms"}),
     frozenset({"services", "tokens", "accounts"}),
-    frozenset({"queries", "outbox", "drivers", "hints", "allocation", "delivery"}),
+    frozenset({"queries", "sellable", "outbox", "drivers", "hints", "allocation", "delivery"}),
     frozenset({"policies", "periods", "scoping", "permissions"}),
     frozenset({"models"}),
 )

@@ -33,8 +33,8 @@ from peers.queries import (
     view_clients,
     visible_clients,
 )
+from peers.services.changes import Changed
 from peers.services.clients import (
-    Changed,
     create_client,
     delete_client,
     disable_client,
@@ -73,11 +73,12 @@ class ClientList(ApiView):
         check_query(request, ())
         wanted = checked(ClientCreate(data=request.data))
         name, interface = wanted.pop("name"), wanted.pop("interface", None)
+        caller = caller_of(request)
         made = create_client(
-            caller=caller_of(request),
+            caller=caller,
             name=name,
             at=timezone.now(),
-            interface=find_interface(interface),
+            interface=find_interface(interface, caller=caller),
             **wanted,
         )
         headers = {"Location": reverse("client", kwargs={"client_id": made.client.uuid})}

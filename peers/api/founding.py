@@ -45,9 +45,10 @@ class AddPeerView(ApiView):
     @extend_schema(request=AddPeer, responses={202: FoundingChange, 200: FoundingChange})
     def post(self, request: Request) -> Response:
         wanted = _checked(request, AddPeer(data=request.data))
+        caller = caller_of(request)
         added = add_peer(
-            caller=caller_of(request),
-            interface=find_interface(wanted.pop("interface", None)),
+            caller=caller,
+            interface=find_interface(wanted.pop("interface", None), caller=caller),
             at=timezone.now(),
             **wanted,
         )
@@ -64,9 +65,10 @@ class RemovePeerView(ApiView):
     @extend_schema(request=RemovePeer, responses={202: FoundingChange, 200: FoundingChange})
     def post(self, request: Request) -> Response:
         wanted = _checked(request, RemovePeer(data=request.data))
+        caller = caller_of(request)
         removed = remove_peer(
-            caller=caller_of(request),
-            interface=find_interface(wanted.get("interface")),
+            caller=caller,
+            interface=find_interface(wanted.get("interface"), caller=caller),
             public_key=wanted["public_key"],
             at=timezone.now(),
         )
@@ -82,9 +84,10 @@ class ApplyView(ApiView):
     @extend_schema(request=OnInterface, responses={202: FoundingChange, 200: FoundingChange})
     def post(self, request: Request) -> Response:
         wanted = _checked(request, OnInterface(data=request.data))
+        caller = caller_of(request)
         job = apply_open(
-            caller=caller_of(request),
-            interface=find_interface(wanted.get("interface")),
+            caller=caller,
+            interface=find_interface(wanted.get("interface"), caller=caller),
             at=timezone.now(),
         )
         return respond(job, request, _body(None, job, "What is open will be applied at once."))
@@ -102,8 +105,9 @@ class StatusView(ApiView):
     )
     def get(self, request: Request) -> Response:
         check_query(request, ("interface",))
-        interface = find_interface(request.GET.get("interface"))
-        return Response(status_body(interface, caller_of(request), at=timezone.now()))
+        caller = caller_of(request)
+        interface = find_interface(request.GET.get("interface"), caller=caller)
+        return Response(status_body(interface, caller, at=timezone.now()))
 
 
 def status_body(interface: Interface, caller: Caller, *, at: datetime) -> dict[str, Any]:

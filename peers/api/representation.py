@@ -9,6 +9,7 @@ from gateways.api.serializers import job_ref
 from gateways.models import Job
 from peers.models import Peer
 from peers.queries import ONLINE_WITHIN, ClientView, Device
+from quotas.policies import MANUAL
 
 
 def client_body(view: ClientView, *, at: datetime, job: Job | None = None) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def client_body(view: ClientView, *, at: datetime, job: Job | None = None) -> di
         "name": client.name,
         "external_id": client.external_id,
         "state": view.state,
+        "enabled": all(hold.reason != MANUAL for hold in view.holds),
         "holds": [
             {"reason": hold.reason, "note": hold.note, "opened_at": moment(hold.opened_at)}
             for hold in view.holds
@@ -28,9 +30,17 @@ def client_body(view: ClientView, *, at: datetime, job: Job | None = None) -> di
         "note": client.note,
         "email": client.email,
         "telegram_id": client.telegram_id,
+        "plan": None if client.plan is None else str(client.plan.uuid),
+        "quota_bytes": client.quota_bytes,
+        "expires_at": moment(client.expires_at),
+        "duration_days": client.duration_days,
+        "first_connected_at": moment(client.first_connected_at),
         "version": client.version,
+        "created_by": client.created_by,
         "created_at": moment(client.created_at),
         "updated_at": moment(client.updated_at),
+        "deleted_at": moment(client.deleted_at),
+        "purge_at": moment(client.purge_at),
         "devices": [device_body(device, at=at) for device in view.devices],
     }
     if job is not None:

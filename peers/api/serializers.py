@@ -11,8 +11,16 @@ from gateways.api.serializers import JobRef
 from peers.api.representation import client_body
 from peers.filters import STATES
 from peers.queries import ClientView
+from peers.values import MAX_BYTES, MAX_DAYS
 from quotas.models import Hold
-from rest.fields import PlainText, StrictBoolean, StrictInteger, StrictSerializer
+from rest.fields import (
+    PlainText,
+    StrictBoolean,
+    StrictInteger,
+    StrictMoment,
+    StrictSerializer,
+    StrictUUID,
+)
 
 
 def _texts(most: int, longest: int, **options: Any) -> serializers.ListField:
@@ -73,15 +81,28 @@ class ClientSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     external_id = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(choices=STATES)
+    enabled = serializers.BooleanField(help_text="False while its seller has switched it off.")
     holds = HoldSerializer(many=True)
     tags = serializers.ListField(child=serializers.CharField())
     metadata = serializers.DictField()
     note = serializers.CharField()
     email = serializers.CharField()
     telegram_id = serializers.CharField()
+    plan = serializers.UUIDField(allow_null=True)
+    quota_bytes = serializers.IntegerField(allow_null=True, help_text="What was sold; null: all.")
+    expires_at = serializers.DateTimeField(allow_null=True)
+    duration_days = serializers.IntegerField(
+        allow_null=True, help_text="Days of 24 hours that count from the first handshake."
+    )
+    first_connected_at = serializers.DateTimeField(allow_null=True)
     version = serializers.IntegerField()
+    created_by = serializers.CharField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+    deleted_at = serializers.DateTimeField(allow_null=True)
+    purge_at = serializers.DateTimeField(
+        allow_null=True, help_text="Until then a deleted client can be restored."
+    )
     devices = DeviceSerializer(many=True)
 
 
@@ -102,6 +123,14 @@ class ClientFields(StrictSerializer):
     tags = _texts(50, 64)
     metadata = serializers.DictField(required=False)
     enabled = StrictBoolean(required=False)
+    plan = StrictUUID(
+        allow_null=True,
+        required=False,
+        help_text="Fills in what is not said here: the quota, and for a new client the end.",
+    )
+    quota_bytes = StrictInteger(min_value=1, max_value=MAX_BYTES, allow_null=True, required=False)
+    expires_at = StrictMoment(allow_null=True, required=False)
+    duration_days = StrictInteger(min_value=1, max_value=MAX_DAYS, allow_null=True, required=False)
     device_name = PlainText(max_length=120, allow_blank=True, required=False)
     preshared_key = PlainText(
         max_length=64,
@@ -135,9 +164,13 @@ class ClientPatch(ClientFields):
     id = serializers.UUIDField(read_only=True)
     state = serializers.CharField(read_only=True)
     holds = HoldSerializer(many=True, read_only=True)
+    first_connected_at = serializers.DateTimeField(read_only=True)
     version = serializers.IntegerField(read_only=True)
+    created_by = serializers.CharField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
+    deleted_at = serializers.DateTimeField(read_only=True)
+    purge_at = serializers.DateTimeField(read_only=True)
     devices = DeviceSerializer(many=True, read_only=True)
 
     def to_representation(self, instance: ClientView) -> dict[str, Any]:

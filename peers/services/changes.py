@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
@@ -14,6 +16,34 @@ from gateways.models import Interface, Job
 from gateways.outbox import Wish, enqueue
 from gateways.progress import NOTHING
 from peers.models import Client, Peer
+from peers.queries import find_client
+from quotas.models import Plan
+from rest.errors import StaleVersion
+from tenants.scoping import Caller
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A client after a change, and the job that applies it (finished when nothing must be)."""
+
+    client: Client
+    job: Job
+
+
+def locked_client(caller: Caller, client_id: UUID, if_version: int | None) -> Client:
+    """The client, its row held till the end of the transaction.
+
+    Raises `Missing`, and `StaleVersion` when ``if_version`` is not the current one.
+    """
+    client = find_client(caller, client_id, lock=True)
+    check_version(client, if_version)
+    return client
+
+
+def check_version(client: Client, if_version: int | None) -> None:
+    """Raise `StaleVersion` when ``if_version`` is given and not the client's."""
+    if if_version is not None and if_version != client.version:
+        raise StaleVersion("The client was changed meanwhile; read it again.")
 
 
 def raise_generation(peers: Iterable[Peer]) -> None:
@@ -29,7 +59,7 @@ def raise_generation(peers: Iterable[Peer]) -> None:
 def raise_version(client: Client, *fields: str) -> None:
     """The client's configuration changed: save ``fields`` and its new version (the ETag).
 
-    The caller holds the client's row (`peers.queries.locked_client`).
+    The caller holds the client's row (`locked_client`).
     """
     client.version += 1
     client.save(update_fields=[*fields, "version", "updated_at"])
@@ -73,6 +103,11 @@ def tell(*, client: Client, kind: str, actor: Actor, peers: Sequence[Peer], at: 
     )
 
 
+def told(client: Client, kind: str, caller: Caller, peers: Sequence[Peer], at: datetime) -> Changed:
+    """The change of a client, with its job (see `tell`)."""
+    return Changed(client, tell(client=client, kind=kind, actor=caller.actor, peers=peers, at=at))
+
+
 def _queue(peer: Peer) -> str:
     """The gateway's queue, if interface and gateway are loaded already."""
     if not Peer.interface.is_cached(peer) or not Interface.gateway.is_cached(peer.interface):
@@ -97,4 +132,15 @@ def note_act(
     target = Target(
         type="client", id=str(client.uuid), name=client.name, tenant_id=client.tenant_id
     )
-    record(actor=actor, action=action, target=target, before=before, after=after)
+    record(actor=actor, action=action, target=target, before=shown(before), after=shown(after))
+
+
+def shown(values: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Values as an audit event holds them: moments as text, rows by their public id."""
+    return {name: _as_json(value) for name, value in (values or {}).items()}
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value.uuid) if isinstance(value, Plan) else value

@@ -1,4 +1,4 @@
-"""Clients: create, change, enable, disable, delete."""
+"""Clients: create and change. The other verbs have modules of their own, and are named here."""
 
 from __future__ import annotations
 
@@ -8,19 +8,12 @@ from datetime import datetime
 from typing import Any, Unpack
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from gateways.models import Interface, Job
 from peers.models import Client, Peer
-from peers.queries import (
-    NO_PEER,
-    ClientView,
-    find_client,
-    find_interface,
-    live_peers,
-    only_peer,
-)
-from peers.services.changes import note_act, raise_version, tell
+from peers.queries import NO_PEER, ClientView, find_interface, live_peers, only_peer
+from peers.services.changes import Changed, locked_client, note_act, raise_version, tell, told
 from peers.services.devices import (
     V1_FIELDS,
     DeviceDetails,
@@ -28,14 +21,18 @@ from peers.services.devices import (
     add_device,
     change_device,
     check_device,
-    remove_devices,
 )
-from peers.services.entitlement import close_hold, open_hold, stand_with_tenant
-from peers.values import CLIENT_CHECKS, DEVICE_CHECKS
+from peers.services.entitlement import open_hold, stand_with_tenant
+from peers.services.limits import admit_clients, admit_devices
+from peers.services.removal import delete_client as delete_client
+from peers.services.switching import disable_client as disable_client
+from peers.services.switching import enable_client as enable_client
+from peers.services.switching import switch
+from peers.services.terms import changed_terms, terms_of_new
+from peers.values import DEVICE_CHECKS
 from quotas.policies import MANUAL
 from quotas.queries import open_holds
-from rest.errors import Conflict, Forbidden, Invalid, Missing, StaleVersion
-from rest.values import check_fields
+from rest.errors import Conflict, Forbidden, Missing
 from tenants.models import Tenant
 from tenants.queries import stands
 from tenants.scoping import Caller
@@ -53,6 +50,10 @@ class ClientDetails(DeviceDetails, total=False):
     note: str
     tags: list[str]
     metadata: dict[str, Any]
+    plan: UUID | None
+    quota_bytes: int | None
+    expires_at: datetime | None
+    duration_days: int | None
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,6 @@ class Created:
     peer: Peer
     job: Job
     view: ClientView
-
-
-@dataclass(frozen=True)
-class Changed:
-    """A client after a change, and the job that applies it (finished when nothing must be)."""
-
-    client: Client
-    job: Job
 
 
 def create_client(
@@ -88,17 +81,19 @@ def create_client(
     Without ``public_key`` the portal makes the key pair; without ``preshared_key`` it makes one
     (None: none); without ``addresses`` the pools give one of each family. ``fields`` are the
     names under which a refusal speaks of addresses and networks. Raises `Invalid`, `Conflict`
-    (``key_taken``, ``address_taken``, ``pool_exhausted``, ``external_id_taken``) and `Missing`.
+    (``key_taken``, ``address_taken``, ``pool_exhausted``, ``external_id_taken``,
+    ``limit_clients``, ``limit_devices``) and `Missing`.
     """
-    own = check_fields({**details, "name": name}, CLIENT_CHECKS)
+    own = terms_of_new(caller, {**details, "name": name}, at=at)
     wish = check_device(details, fields=fields)
     with transaction.atomic():
+        target = interface or find_interface(None, caller=caller)
+        admit_clients(caller.tenant)
         stands_off = _off(caller)
-        target = interface or find_interface(None)
-        _refuse_external_id(caller, own.get("external_id"))
-        client = Client.objects.create(
-            tenant_id=caller.tenant_id, created_by=caller.actor.name[:150], **own
-        )
+        refuse_external_id(caller.tenant_id, own.get("external_id"))
+        client = Client(tenant=caller.tenant, created_by=caller.actor.name[:150], **own)
+        admit_devices(client, 1)
+        _insert(client)
         device = add_device(
             client=client,
             interface=target,
@@ -112,6 +107,7 @@ def create_client(
         if stands_off:
             stand_with_tenant(client=client, actor=caller.actor, at=at)
         after = {
+            **own,
             "public_key": device.peer.public_key,
             "interface": target.name,
             "addresses": list(device.addresses),
@@ -143,15 +139,16 @@ def update_client(
     ``peer`` is read again under the client's lock. Raises `Missing`, `StaleVersion`
     (``if_version`` is not the current one), `Invalid` and `Conflict` as `create_client` does.
     """
-    client = _locked(caller, client_id, if_version)
-    own = check_fields(changes, CLIENT_CHECKS)
-    changed = {name: value for name, value in own.items() if getattr(client, name) != value}
+    client = locked_client(caller, client_id, if_version)
+    changed = changed_terms(caller, client, changes, at=at)
     before = {name: getattr(client, name) for name in changed}
     if "external_id" in changed:
-        _refuse_external_id(caller, changed["external_id"])
+        refuse_external_id(caller.tenant_id, changed["external_id"])
     for name, value in changed.items():
         setattr(client, name, value)
-    after, told = dict(changed), set[Peer]()
+    if changed.get("plan") is not None:
+        admit_devices(client, len(live_peers(client)))
+    after, touched = dict(changed), set[Peer]()
     if DEVICE_FIELDS & changes.keys():
         peer = only_peer(client) if peer is None else _still_there(client, peer)
         wish = check_device(
@@ -159,87 +156,27 @@ def update_client(
         )
         device_after, must_learn = change_device(peer=peer, wish=wish, at=at, fields=fields)
         after |= device_after
-        told |= {peer} if must_learn else set()
-    switched = _switch(client, changes.get("enabled"), caller=caller, at=at)
+        touched |= {peer} if must_learn else set()
+    switched = switch(client, changes.get("enabled"), caller=caller, at=at)
     if switched is not None:
         after["enabled"] = changes["enabled"]
-        told |= set(switched)
+        touched |= set(switched)
     if after:
         raise_version(client, *changed)
         note_act(
             client=client, actor=caller.actor, action="client.updated", before=before, after=after
         )
-    return _told(client, Job.Kind.UPDATE, caller, sorted(told, key=lambda one: one.pk), at)
+    return told(client, Job.Kind.UPDATE, caller, sorted(touched, key=lambda one: one.pk), at)
 
 
-def enable_client(
-    *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
-) -> Changed:
-    """Close the manual hold; the client may still be held for another reason."""
-    return _turn(True, caller=caller, client_id=client_id, note="", at=at, if_version=if_version)
-
-
-def disable_client(
-    *, caller: Caller, client_id: UUID, at: datetime, note: str = "", if_version: int | None = None
-) -> Changed:
-    """Open the manual hold: the tunnel stays known, and no packet passes."""
-    return _turn(False, caller=caller, client_id=client_id, note=note, at=at, if_version=if_version)
-
-
-@transaction.atomic
-def delete_client(
-    *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
-) -> Changed:
-    """Delete a client with all its devices; the rows stay as tombstones until they are applied."""
-    client = _locked(caller, client_id, if_version)
-    peers = live_peers(client)
-    remove_devices(peers, at=at)
-    client.deleted_at = at
-    raise_version(client, "deleted_at")
-    before = {"public_keys": [peer.public_key for peer in peers]}
-    note_act(client=client, actor=caller.actor, action="client.deleted", before=before)
-    return _told(client, Job.Kind.DELETE, caller, peers, at)
-
-
-@transaction.atomic
-def _turn(
-    on: bool,
-    *,
-    caller: Caller,
-    client_id: UUID,
-    note: str,
-    at: datetime,
-    if_version: int | None,
-) -> Changed:
-    client = _locked(caller, client_id, if_version)
-    switched = _switch(client, on, caller=caller, at=at, note=note)
-    if switched is not None:
-        raise_version(client)
-        action = "client.enabled" if on else "client.disabled"
-        after = {"note": note} if note else {}
-        note_act(client=client, actor=caller.actor, action=action, after=after)
-    kind = Job.Kind.ENABLE if on else Job.Kind.DISABLE
-    return _told(client, kind, caller, switched or [], at)
-
-
-def _switch(
-    client: Client, on: Any, *, caller: Caller, at: datetime, note: str = ""
-) -> list[Peer] | None:
-    """Open or close the manual hold; None when nothing changed."""
-    if on is None:
-        return None
-    if not isinstance(on, bool):
-        raise Invalid("This is neither true nor false.", field="enabled")
-    if on:
-        return close_hold(client=client, reason=MANUAL, actor=caller.actor, at=at)
-    return open_hold(client=client, reason=MANUAL, note=note, actor=caller.actor, at=at)
-
-
-def _locked(caller: Caller, client_id: UUID, if_version: int | None) -> Client:
-    client = find_client(caller, client_id, lock=True)
-    if if_version is not None and if_version != client.version:
-        raise StaleVersion("The client was changed meanwhile; read it again.")
-    return client
+def _insert(client: Client) -> None:
+    """Write the row. Two that come with one external id at a time: the constraint decides."""
+    try:
+        client.save(force_insert=True)
+    except IntegrityError:
+        if client.external_id is None:
+            raise
+        raise external_id_taken() from None
 
 
 def _still_there(client: Client, peer: Peer) -> Peer:
@@ -250,10 +187,6 @@ def _still_there(client: Client, peer: Peer) -> Peer:
     raise Missing(NO_PEER)
 
 
-def _told(client: Client, kind: str, caller: Caller, peers: list[Peer], at: datetime) -> Changed:
-    return Changed(client, tell(client=client, kind=kind, actor=caller.actor, peers=peers, at=at))
-
-
 def _off(caller: Caller) -> bool:
     """Whether the tenant is not active; only an operator makes clients then, and they are held."""
     status, _ = stands(caller.tenant_id)
@@ -262,14 +195,19 @@ def _off(caller: Caller) -> bool:
     return status != Tenant.Status.ACTIVE
 
 
-def _refuse_external_id(caller: Caller, external_id: str | None) -> None:
+def refuse_external_id(tenant_id: int, external_id: str | None) -> None:
     """Raise `Conflict` when another of the tenant's clients has this id."""
     if external_id is None:
         return
     taken = Client.objects.filter(
-        tenant_id=caller.tenant_id, external_id=external_id, deleted_at__isnull=True
+        tenant_id=tenant_id, external_id=external_id, deleted_at__isnull=True
     )
     if taken.exists():
-        raise Conflict(
-            "Another client has this external id.", field="external_id", code="external_id_taken"
-        )
+        raise external_id_taken()
+
+
+def external_id_taken() -> Conflict:
+    """The refusal of an id that another of the tenant's clients has."""
+    return Conflict(
+        "Another client has this external id.", field="external_id", code="external_id_taken"
+    )

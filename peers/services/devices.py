@@ -118,7 +118,7 @@ def add_device(
     psk = wish.preshared_key if wish.sets_preshared_key else check_psk(GENERATE)
     peer = Peer(
         uuid=identity,
-        tenant_id=client.tenant_id,
+        tenant=client.tenant,
         client=client,
         interface=interface,
         public_key=wish.public_key or public_key_of(_known(private_key)),

@@ -1,0 +1,92 @@
+"""What a tenant may sell on: its interfaces.
+
+A sandbox sees simulated interfaces and nothing else; every other tenant sees all but those, or of
+them the ones that its limits name. Whoever acts for a tenant, its limits hold: an operator who
+wants more changes the limits. What a tenant may not use does not exist for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from gateways.models import Gateway, Interface
+from rest.errors import Invalid, Missing
+from tenants.scoping import Caller
+
+#: On the way of every change; the ORM takes longer to write it than the database to answer it.
+_INTERFACE: Final = (
+    "SELECT i.*, g.slug AS gateway_slug FROM gateways_interface i"
+    " JOIN gateways_gateway g ON g.id = i.gateway_id WHERE i.simulated = %s{}{}"
+    " ORDER BY i.is_default DESC, i.enabled DESC, i.id LIMIT 2"
+)
+_ALLOWED: Final = (
+    " AND EXISTS (SELECT 1 FROM tenants_tenant_interfaces a"
+    " WHERE a.interface_id = i.id AND a.tenant_id = %s)"
+)
+
+
+def sellable_interfaces(caller: Caller) -> QuerySet[Interface]:
+    """The interfaces that the acting tenant may use."""
+    rows = Interface.objects.filter(simulated=caller.tenant.is_sandbox)
+    if caller.tenant.limits_interfaces:
+        rows = rows.filter(pk__in=caller.tenant.interfaces.values("pk"))
+    return rows
+
+
+def find_interface(name: str | None, *, caller: Caller) -> Interface:
+    """The interface of that name or UUID that the acting tenant may use; its default for None.
+
+    Its default is the default interface, else the first it may use. Raises `Invalid`
+    (``interface_unknown``) for an unknown name, for one it may not use, in the same words, and
+    for one that several gateways have; `Missing` (``no_interface``) when it may use none.
+    """
+    if name is None:
+        found = _interfaces(caller)
+        if not found:
+            raise Missing("There is no interface yet.", code="no_interface")
+        return found[0]
+    named = (
+        _interfaces(caller, " AND i.uuid = %s", _as_stored(name))
+        if _is_uuid(name)
+        else _interfaces(caller, " AND i.name = %s", name)
+    )
+    if len(named) == 1:
+        return named[0]
+    raise Invalid(
+        "Several gateways have an interface of this name; give its id."
+        if named
+        else "There is no such interface.",
+        field="interface",
+        code="interface_unknown",
+    )
+
+
+def _interfaces(caller: Caller, named: str = "", *values: object) -> list[Interface]:
+    tenant = caller.tenant
+    limit, limited = (_ALLOWED, (tenant.pk,)) if tenant.limits_interfaces else ("", ())
+    statement = _INTERFACE.format(limit, named)
+    given: list[Any] = [tenant.is_sandbox, *limited, *values]
+    found = list(Interface.objects.raw(statement, given))
+    for interface in found:
+        interface.gateway = Gateway.from_db(  # its other columns are read when somebody asks
+            connection.alias,
+            ("id", "slug"),
+            (interface.gateway_id, vars(interface)["gateway_slug"]),
+        )
+    return found
+
+
+def _as_stored(uuid: str) -> object:
+    return Interface._meta.get_field("uuid").get_db_prep_value(UUID(uuid), connection)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,72 @@
+"""What was sold: the plan, the bytes, and until when.
+
+A plan fills in what the seller does not say himself. Enforcement reads the client's own fields,
+so a plan that is edited later changes nobody's purchase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from peers.models import Client
+from peers.values import CLIENT_CHECKS
+from quotas.models import Plan
+from quotas.queries import find_sold_plan
+from rest.errors import Invalid
+from rest.values import check_fields
+from tenants.scoping import Caller
+
+
+def terms_of_new(caller: Caller, details: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
+    """The checked fields of a new client: what is said, and what its plan says besides."""
+    values = check_fields(details, CLIENT_CHECKS)
+    _refuse_past(values.get("expires_at"), at)
+    plan = _plan(caller, details.get("plan"))
+    if plan is None:
+        return values
+    return {"plan": plan, "quota_bytes": plan.total_bytes, **_end_of(plan, at), **values}
+
+
+def changed_terms(
+    caller: Caller, client: Client, changes: Mapping[str, Any], *, at: datetime
+) -> dict[str, Any]:
+    """Those checked fields that differ from the client's.
+
+    With another plan comes its quota, unless one is named too. The end stays, it is paid for;
+    only a client that has none takes the plan's.
+    """
+    values = check_fields(changes, CLIENT_CHECKS)
+    if "plan" in changes and _uuid_of(client.plan) != changes["plan"]:
+        plan = values["plan"] = _plan(caller, changes["plan"])
+        if plan is not None:
+            values.setdefault("quota_bytes", plan.total_bytes)
+            if client.expires_at is None and client.duration_days is None:
+                values = {**_end_of(plan, at), **values}
+    changed = {name: value for name, value in values.items() if getattr(client, name) != value}
+    _refuse_past(changed.get("expires_at"), at)
+    return changed
+
+
+def _plan(caller: Caller, plan_id: UUID | None) -> Plan | None:
+    return None if plan_id is None else find_sold_plan(caller, plan_id)
+
+
+def _uuid_of(plan: Plan | None) -> UUID | None:
+    return None if plan is None else plan.uuid
+
+
+def _end_of(plan: Plan, at: datetime) -> dict[str, Any]:
+    """When the plan ends; a plan with a fixed date leaves it to the seller to name it."""
+    if plan.duration_days is None or plan.start == Plan.Start.DATE:
+        return {}
+    if plan.start == Plan.Start.FIRST_HANDSHAKE:
+        return {"duration_days": plan.duration_days}
+    return {"expires_at": at + timedelta(days=plan.duration_days)}
+
+
+def _refuse_past(moment: datetime | None, at: datetime) -> None:
+    if moment is not None and moment <= at:
+        raise Invalid("This is not in the future.", field="expires_at", code="past")
