@@ -46,6 +46,8 @@ SCOPES: Final[Mapping[str, str]] = {
 }
 EVERYTHING: Final = "*"
 READS: Final = "*:read"
+#: What a view declares that every caller may use who has a tenant. It is no scope of a token's.
+ANYBODY: Final = "anybody"
 
 #: What only owners do: it decides who else may do what.
 OWNERS_ONLY: Final = frozenset({"tokens:write", "members:write", "tenants:write"})
@@ -116,7 +118,7 @@ class Scoped(BasePermission):
             return False
         if caller.operator == READ_ONLY and method not in SAFE_METHODS:
             return False
-        return may(caller, needed)
+        return needed == ANYBODY or may(caller, needed)
 
 
 def needed_scope(view: Any, method: str) -> str | None:

@@ -261,6 +261,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "gateways.models.Job.Status",
+        "TenantStatus": "tenants.models.Tenant.Status",
+        "MemberRole": "tenants.models.Membership.Role",
         "JobKind": "gateways.models.Job.Kind",
         "JobItemOutcome": "gateways.models.JobItem.Status",
     },

@@ -2,10 +2,21 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from resellers.api.branding import TenantLogo
+from resellers.api.me import Me
+from resellers.api.members import MemberDetail, MemberList
 from resellers.api.standing import TenantClose, TenantResume, TenantSuspend
+from resellers.api.tenants import ActingTenant, TenantDetail, TenantList
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("me", Me.as_view(), name="me"),
+    path("tenants", TenantList.as_view(), name="tenants"),
+    path("tenants/<uuid:tenant_id>", TenantDetail.as_view(), name="one-tenant"),
     path("tenants/<uuid:tenant_id>/suspend", TenantSuspend.as_view(), name="tenant-suspend"),
     path("tenants/<uuid:tenant_id>/resume", TenantResume.as_view(), name="tenant-resume"),
     path("tenants/<uuid:tenant_id>/close", TenantClose.as_view(), name="tenant-close"),
+    path("tenant", ActingTenant.as_view(), name="acting-tenant"),
+    path("tenant/logo", TenantLogo.as_view(), name="tenant-logo"),
+    path("members", MemberList.as_view(), name="members"),
+    path("members/<uuid:user_id>", MemberDetail.as_view(), name="member"),
 ]
