@@ -11,8 +11,9 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 
-from peers.values import check_email, check_name, check_text
+from peers.values import check_email, check_name
 from rest.errors import Invalid
+from rest.values import check_text
 
 Check = Callable[[object, str], Any]
 

@@ -61,6 +61,7 @@ class OwnTenant(StrictSerializer):
     logo = serializers.SerializerMethodField()
     timezone = text(64, allow_blank=False)
     language = StrictChoice(choices=_LANGUAGES, required=False)
+    version = serializers.IntegerField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 

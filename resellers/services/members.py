@@ -108,20 +108,21 @@ def find_member(caller: Caller, user_id: UUID) -> Membership:
     return found
 
 
-def find_or_make(person: Person) -> User:
+def find_or_make(person: Person, *, under: str = "") -> User:
     """The account that is meant: the oldest one with exactly this address or user name, or a new
-    one for an address that nobody has. Raises `Invalid`.
+    one for an address that nobody has. Raises `Invalid`, its field's name after ``under``.
     """
     if person.username:
         found = User.objects.filter(username=person.username).first()
         if found is None:
-            raise Invalid("Nobody has this user name.", field="username", code="user_unknown")
+            field = f"{under}username"
+            raise Invalid("Nobody has this user name.", field=field, code="user_unknown")
         return found
-    email = check_email(person.email, "email")
-    if not email:
-        raise Invalid("This is empty.", field="email", code="blank")
-    if not email.isascii():  # other alphabets fold to these letters: one must not read as two
-        raise Invalid("This is not an e-mail address.", field="email")
+    field = f"{under}email"
+    email = check_email(person.email, field)
+    # Other alphabets have letters that fold to these: one address must not read as two.
+    if not email or not email.isascii():
+        raise Invalid("This is not an e-mail address.", field=field)
     found = User.objects.filter(email__iexact=email).order_by("pk").first()
     return found if found is not None else _make(email)
 
@@ -137,7 +138,9 @@ def _make(email: str) -> User:
 
 def _locked(caller: Caller) -> Tenant:
     """The acting tenant, its row held. Sandboxes have no members of their own."""
-    tenant = Tenant.objects.select_for_update().only("sandbox_of_id").get(pk=caller.tenant_id)
+    tenant = (
+        Tenant.objects.select_for_update(no_key=True).only("sandbox_of_id").get(pk=caller.tenant_id)
+    )
     if tenant.is_sandbox:
         raise Conflict("A sandbox has the members of its tenant.", code="sandbox")
     return tenant

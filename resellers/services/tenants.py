@@ -61,7 +61,7 @@ def create_tenant(
         raise Invalid(str(error), field=min(error.fields)) from None
     _set_lists(made, lists)
     if owner is not None:
-        user = find_or_make(owner)
+        user = find_or_make(owner, under="owner.")
         Membership.objects.create(tenant=made, user=user, role=Membership.Role.OWNER)
     return made
 
@@ -106,7 +106,7 @@ def locked(tenant_id: UUID, if_version: int | None = None) -> Tenant:
     """The tenant, its row held till the end of the transaction. Raises `Missing` and
     `StaleVersion`.
     """
-    rows = tenants().select_for_update(of=("self",))
+    rows = tenants().select_for_update(of=("self",), no_key=True)
     tenant = rows.filter(uuid=tenant_id).first()
     if tenant is None:
         raise Missing(NO_TENANT)
