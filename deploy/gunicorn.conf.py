@@ -1,7 +1,11 @@
 """The web server, for `make up` and for the systemd unit."""
 
 import gc
+import os
 from typing import Any
+
+# Before the settings are read: this process, and no other, stands behind row-level security.
+os.environ.setdefault("VWG_ROW_SECURITY", "1")
 
 from vwg.settings import VWG_BIND, VWG_MAX_WAITERS
 

@@ -81,6 +81,8 @@ def _claim(state: Path) -> None:
 def _prepare_database() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
+    if settings.VWG_WEB_DATABASE_URL:
+        call_command("row_security", verbosity=0)
 
 
 def _collect_static(state: Path) -> None:

@@ -23,6 +23,7 @@ from peers.models import Peer, PeerAddress
 from peers.pools import address_at, offset_of, server_addresses
 from rest.errors import Conflict, Invalid
 from tenants.models import Tenant
+from tenants.row_security import ADDRESSES, door
 from wireguard.allowed_ips import check_network
 from wireguard.errors import InvalidConfig
 
@@ -88,13 +89,14 @@ def allocate(*, peer: Peer, interface: Interface, at: datetime) -> list[PeerAddr
 
     Call inside the transaction that wrote the peer. Raises `Conflict` (``pool_exhausted``).
     """
-    for _ in range(_TRIES):
-        pools = list(_locked_pools(interface.pk, peer.tenant, at))
-        if not pools:
-            raise Conflict("There is no address pool to take from.", code="pool_exhausted")
-        taken = _take(peer, _choose(pools, server_addresses(interface)))
-        if taken is not None:
-            return taken
+    with door(ADDRESSES):
+        for _ in range(_TRIES):
+            pools = list(_locked_pools(interface.pk, peer.tenant, at))
+            if not pools:
+                raise Conflict("There is no address pool to take from.", code="pool_exhausted")
+            taken = _take(peer, _choose(pools, server_addresses(interface)))
+            if taken is not None:
+                return taken
     raise Conflict("Too many changes at once; try again.", code="conflict")
 
 
@@ -111,7 +113,10 @@ def claim(
     for one in wanted.values():
         one.next_offset = None  # the pools are not locked: `allocate` skips what is held
     taken = _take(peer, list(wanted.values()))  # nearly always nobody has it
-    return taken or _claim_locked(peer, interface, addresses, at, field)
+    if taken:
+        return taken
+    with door(ADDRESSES):
+        return _claim_locked(peer, interface, addresses, at, field)
 
 
 def _claim_locked(

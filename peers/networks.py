@@ -17,6 +17,7 @@ from django.db.models import Q
 from gateways.models import AddressPool, Gateway, Interface
 from peers.models import Peer, PeerNetwork
 from rest.errors import Conflict, Invalid
+from tenants.row_security import NETWORKS, door
 from wireguard.allowed_ips import check_network, sort_networks
 from wireguard.errors import InvalidConfig
 
@@ -123,7 +124,9 @@ def _refuse_taken(*, peer: Peer, gateway_id: int, networks: Sequence[str], field
         or_, (Q(start__lte=bounds(text)[1], end__gte=bounds(text)[0]) for text in networks)
     )
     others = PeerNetwork.objects.filter(overlaps, gateway_id=gateway_id).exclude(peer=peer)
-    if others.exists():
+    with door(NETWORKS):
+        taken = others.exists()
+    if taken:
         raise Conflict(
             "One of these networks overlaps a network that is taken.",
             field=field,

@@ -14,6 +14,7 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from tenants import row_security
 from tenants.models import ApiToken, Tenant, User
 from tenants.scoping import client_address, refuse_inactive
 from tenants.tokens import matches, prefix_of
@@ -124,7 +125,9 @@ _BY_PREFIX: Final = (  # noqa: S608  the names are those above
 
 def _find(text: str) -> ApiToken | None:
     """The token with its tenant, its owner and the owner's role; further columns on demand."""
-    for token in ApiToken.objects.raw(_BY_PREFIX, [prefix_of(text)]):
+    prefix = prefix_of(text)
+    row_security.reach(token=prefix or "")
+    for token in ApiToken.objects.raw(_BY_PREFIX, [prefix]):
         joined = vars(token)
         values = [_typed(name, joined[f"n_{name}"]) for name in _TENANT]
         if joined["parent_status"] not in (None, Tenant.Status.ACTIVE):

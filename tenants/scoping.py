@@ -13,6 +13,7 @@ from rest_framework.exceptions import NotAuthenticated, ParseError, PermissionDe
 from rest_framework.request import Request
 
 from audit.events import Actor
+from tenants import row_security
 from tenants.models import DEFAULT_TENANT, ApiToken, Membership, Tenant, User
 
 READ_ONLY: Final = str(User.Operator.READ_ONLY)
@@ -62,6 +63,7 @@ def caller_of(request: HttpRequest | Request) -> Caller:
     if cached is None:
         cached = _find(request)
         setattr(request, _CACHE, cached)
+        row_security.reach(tenant=row_security.EVERY if cached.operator else str(cached.tenant_id))
     return cached
 
 
@@ -104,6 +106,7 @@ def _of_token(token: ApiToken, request: HttpRequest | Request, address: str | No
     tenant = token.tenant
     slug = request.headers.get(TENANT_HEADER)
     if operator:
+        row_security.reach(tenant=row_security.EVERY)
         tenant = tenant if slug is None else _named(slug)
     elif slug not in (None, tenant.slug):
         raise _not_yours()
@@ -116,7 +119,9 @@ def _of_user(user: User, request: HttpRequest | Request, address: str | None) ->
     everything = frozenset({"*"})
     actor = Actor("user", str(user.uuid), user.get_username(), address, user.is_operator)
     slug = request.headers.get(TENANT_HEADER)
+    row_security.reach(user=str(user.pk))
     if user.is_operator:
+        row_security.reach(tenant=row_security.EVERY)
         tenant = _default() if slug is None else _named(slug)
         return Caller(tenant, user.operator, everything, actor, user=user)
     tenant, role = _chosen(user, slug)

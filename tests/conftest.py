@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db import connection
+from psycopg.pq import TransactionStatus
 from rest_framework.test import APIClient
 
 from gateways.hints import publisher
 from gateways.models import Interface
 from peers.models import Client, Peer
+from tenants import row_security
 from tenants.models import Tenant, User
+from tenants.row_installation import install
 from tests.make import make_client, make_interface, make_peer, make_tenant, make_token, make_user
 
 #: Keys, tokens and ids that are made anew in every run.
@@ -65,6 +70,46 @@ def no_broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     if not request.node.get_closest_marker("stack"):
         monkeypatch.setattr(publisher, "ring", lambda **_: None)
         monkeypatch.setattr(publisher, "call", lambda **_: None)
+
+
+#: The role that requests run as, on PostgreSQL.
+WEB_ROLE = "vwg_test_web"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """On PostgreSQL with row-level security in place, as in production."""
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"DO $$ BEGIN CREATE ROLE {WEB_ROLE}; EXCEPTION"
+                    " WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+                )
+            install(WEB_ROLE)
+
+
+@pytest.fixture(autouse=True)
+def behind_the_wall(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every request of every test runs as the web role (PostgreSQL; SQLite has no such thing)."""
+    if connection.vendor != "postgresql" or request.node.get_closest_marker("stack"):
+        return
+    tell, enforced = row_security._tell, row_security.enforced
+
+    def tell_as_web_role(wanted: row_security.Reach | None = None) -> None:
+        tell(wanted)
+        connection.connection.execute(f"SET LOCAL ROLE {WEB_ROLE}")
+
+    @contextmanager
+    def enforced_and_back() -> Iterator[None]:
+        with enforced():
+            yield
+        if connection.in_atomic_block and row_security._status() == TransactionStatus.INTRANS:
+            connection.connection.execute("SET LOCAL ROLE NONE")  # the test's own transaction
+
+    monkeypatch.setattr(row_security, "_tell", tell_as_web_role)
+    monkeypatch.setattr(row_security, "enforced", enforced_and_back)
+    request.getfixturevalue("settings").VWG_ROW_SECURITY = True
 
 
 @pytest.fixture

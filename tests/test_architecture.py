@@ -37,7 +37,17 @@ OUTSIDE = frozenset({"tests", "bench", "deploy", "docs"})
 IGNORED = frozenset({"var", "static", "locale", "templates"})
 
 ENTRANCES = frozenset(
-    {"api", "views", "pages", "templatetags", "admin", "management", "tasks", "authentication"}
+    {
+        "api",
+        "views",
+        "pages",
+        "templatetags",
+        "admin",
+        "management",
+        "tasks",
+        "authentication",
+        "middleware",
+    }
 )
 STOREYS: tuple[frozenset[str], ...] = (
     ENTRANCES,

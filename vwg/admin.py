@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 
+from tenants import row_security
+
 
 class VwgAdminSite(AdminSite):
     """For operators. It has no password form of its own, so throttling and second factors hold."""
@@ -19,7 +21,10 @@ class VwgAdminSite(AdminSite):
     index_title = "Operation"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return bool(getattr(request.user, "is_operator", False))
+        may = bool(getattr(request.user, "is_operator", False))
+        if may:
+            row_security.reach(tenant=row_security.EVERY)
+        return may
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

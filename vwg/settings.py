@@ -91,6 +91,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tenants.middleware.behind_the_wall",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -121,10 +122,14 @@ TEMPLATES = [
 ]
 
 # -- Database -------------------------------------------------------------------------------
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VWG_STATE_DIR / 'vwg.sqlite3'}")
+#: The web server's own connection, as a role that PostgreSQL shows no row but those of the tenant
+#: it acts for (tenants/row_security.py). Unset: the web server is nobody else.
+VWG_WEB_DATABASE_URL = env.str("VWG_WEB_DATABASE_URL", default="")
+#: On in the web server alone (deploy/gunicorn.conf.py): it connects with the URL above.
+VWG_ROW_SECURITY = env.bool("VWG_ROW_SECURITY", default=False) and bool(VWG_WEB_DATABASE_URL)
 DATABASES = {
-    "default": env.db_url_config(
-        env.str("DATABASE_URL", default=f"sqlite:///{VWG_STATE_DIR / 'vwg.sqlite3'}")
-    )
+    "default": env.db_url_config(VWG_WEB_DATABASE_URL if VWG_ROW_SECURITY else DATABASE_URL)
 }
 _database = DATABASES["default"]
 _database["CONN_MAX_AGE"] = 600

@@ -14,6 +14,7 @@ from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.translation import gettext as _
 from rest_framework.permissions import SAFE_METHODS
 
+from tenants import row_security
 from tenants.models import Tenant, User
 from tenants.scoping import Caller, caller_of
 
@@ -92,4 +93,5 @@ def _refuse(request: HttpRequest, *, write: bool) -> HttpResponse | None:
     if (write or request.method not in SAFE_METHODS) and not may_write(request):
         reason = _("You may look, but not change anything: your account is a read-only operator.")
         return _forbid(request, reason)
+    row_security.reach(tenant=row_security.EVERY)
     return None

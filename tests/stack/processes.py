@@ -38,6 +38,8 @@ from django.core.management import call_command as call
 django.setup()
 call("migrate", verbosity=0, interactive=False)
 call("createcachetable")
+if django.conf.settings.VWG_WEB_DATABASE_URL:
+    call("row_security")
 call("collectstatic", verbosity=0, interactive=False)
 call("setup")
 call("link_up")
@@ -58,6 +60,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self._cluster_url = cluster_url
         self._database = f"vwd_{tag}"
+        self._web_role = f"vwd_{tag}_web"
         self._settings = settings or {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._logs: dict[str, IO[bytes]] = {}
@@ -103,7 +106,11 @@ class Stack:
         if self._cluster_url:
             with cluster_connection(self._cluster_url) as cluster:
                 cluster.execute(f'CREATE DATABASE "{self._database}"')
-            self.env["DATABASE_URL"] = f"{self._cluster_url.rpartition('/')[0]}/{self._database}"
+                cluster.execute(f'CREATE ROLE "{self._web_role}" LOGIN')
+            place = f"{self._cluster_url.rpartition('/')[0]}/{self._database}"
+            self.env["DATABASE_URL"] = place
+            user = environ.Env.db_url_config(place)["USER"]
+            self.env["VWG_WEB_DATABASE_URL"] = place.replace(f"{user}@", f"{self._web_role}@", 1)
         run("ip", "netns", "add", self.netns)
         run("ip", "-n", self.netns, "link", "set", "lo", "up")
         config = supervision.render(state=self.state, gateway="local", private_redis=True)
@@ -130,6 +137,7 @@ class Stack:
         if self._cluster_url and "DATABASE_URL" in self.env:
             with cluster_connection(self._cluster_url) as cluster:
                 cluster.execute(f'DROP DATABASE IF EXISTS "{self._database}" WITH (FORCE)')
+                cluster.execute(f'DROP ROLE IF EXISTS "{self._web_role}"')
 
     # -- its processes ----------------------------------------------------------------------
 
