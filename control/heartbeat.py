@@ -1,23 +1,20 @@
-"""Signs of life: which queues answer, whose host serves a gateway, and what may be forgotten."""
+"""Signs of life: which queues answer, and whose host serves a gateway."""
 
 from __future__ import annotations
 
 import logging
 import platform
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 
 from gateways.drivers import needs_sudo
-from gateways.models import Gateway, Heartbeat, Interface, Job
+from gateways.models import Gateway, Heartbeat, Interface
 from wireguard.host import command_prefix, dialled_address
 from wireguard.runner import LocalRunner
 
 logger = logging.getLogger("WireGuard")
-
-KEEP_JOBS = timedelta(days=30)
-KEEP_OWN_JOBS = timedelta(days=7)
 
 
 def queues() -> list[str]:
@@ -66,10 +63,3 @@ def find_address(slug: str) -> None:
     found = dialled_address(LocalRunner(), prefix)
     if found and found != gateway.found_address:
         Gateway.objects.filter(pk=gateway.pk).update(found_address=found)
-
-
-def prune(*, at: datetime) -> None:
-    """Forget finished jobs: vwg's own after a week, the others after 30 days."""
-    finished = Job.objects.filter(finished_at__isnull=False)
-    finished.filter(finished_at__lt=at - KEEP_JOBS).delete()
-    finished.filter(kind=Job.Kind.HEAL, finished_at__lt=at - KEEP_OWN_JOBS).delete()

@@ -10,11 +10,12 @@ from celery import current_app, shared_task
 from django.utils import timezone
 
 from control import apply as applying
-from control import bootfile, claims, heartbeat, observe
+from control import bootfile, claims, heartbeat, observe, pruning
 from gateways import outbox
 from gateways.hints import publisher
 from gateways.models import Interface
 from gateways.queries import CONTROL_QUEUE
+from peers.services import due
 from resellers.services import suspension
 
 
@@ -42,7 +43,6 @@ def sweep(**_: object) -> None:
     """Ring for open items whose hint was lost, and for boot files that are behind."""
     outbox.ring(claims.overdue_interfaces(at=timezone.now()))
     _fan_out("control.write_boot_file", seconds=5, boot_dirty_since__isnull=False)
-    follow_tenants()
 
 
 @shared_task(name="control.follow_tenants")
@@ -50,6 +50,18 @@ def follow_tenants(**_: object) -> None:
     """Bring clients to their tenants' status; between the slices the sweep has its turn."""
     if suspension.follow_tenants(at=timezone.now(), seconds=1.0):
         publisher.call(task=suspension.TASK, queue=CONTROL_QUEUE)
+
+
+@shared_task(name="control.close_due_holds")
+def close_due_holds(**_: object) -> None:
+    """Let go clients that were held for a time that is over."""
+    due.close_due_holds(at=timezone.now())
+
+
+@shared_task(name="control.purge")
+def purge(**_: object) -> None:
+    """Destroy what was deleted so long ago that nobody can bring it back."""
+    pruning.purge(at=timezone.now(), seconds=2)
 
 
 @shared_task(name="control.find_strays")
@@ -91,4 +103,4 @@ def canary(*, queue: str, **_: object) -> None:
 @shared_task(name="control.prune")
 def prune(**_: object) -> None:
     """Drop what nobody asks for any more."""
-    heartbeat.prune(at=timezone.now())
+    pruning.prune(at=timezone.now(), seconds=5)

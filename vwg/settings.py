@@ -212,6 +212,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": VWG_SWEEP_SECONDS,
         "options": {"queue": "control", "expires": 3 * VWG_SWEEP_SECONDS},
     },
+    "follow": {
+        "task": "control.follow_tenants",
+        "schedule": VWG_SWEEP_SECONDS,
+        "options": {"queue": "control", "expires": 3 * VWG_SWEEP_SECONDS},
+    },
+    "due": {
+        "task": "control.close_due_holds",
+        "schedule": VWG_SWEEP_SECONDS,
+        "options": {"queue": "control", "expires": 3 * VWG_SWEEP_SECONDS},
+    },
     "observe": {
         "task": "control.observe_all",
         "schedule": VWG_OBSERVE_SECONDS,
@@ -227,9 +237,14 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"queue": "control", "expires": 60},
     },
+    "purge": {
+        "task": "control.purge",
+        "schedule": timedelta(seconds=30),
+        "options": {"queue": "control", "expires": 30},
+    },
     "prune": {
         "task": "control.prune",
-        "schedule": timedelta(hours=1),
+        "schedule": timedelta(minutes=10),
         "options": {"queue": "control", "expires": 600},
     },
 }
