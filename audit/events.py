@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,3 +70,8 @@ def record(
 ) -> None:
     """Write one event in the caller's transaction. Values must hold no secret."""
     event(actor=actor, action=action, target=target, before=before, after=after).save()
+
+
+def record_all(events: Iterable[AuditEvent]) -> None:
+    """Write the events (of `event`) of many acts at once, in the caller's transaction."""
+    AuditEvent.objects.bulk_create(events, batch_size=500)

@@ -9,12 +9,14 @@ from django.db.models import Model, QuerySet
 
 from gateways.models import Interface
 from gateways.sealing import open_interface_key, seal_interface_key
-from peers.models import Peer, PeerKey
+from peers.models import BulkRun, Peer, PeerKey
 from peers.sealing import (
     open_preshared_key,
     open_private_key,
+    open_request,
     seal_preshared_key,
     seal_private_key,
+    seal_request,
 )
 from vault.ring import Ring
 from vault.rings import client_ring, gateway_ring
@@ -49,6 +51,13 @@ def rotate() -> dict[str, int]:
             "private_key",
             client_ring(),
             lambda uuid, value: seal_private_key(uuid, open_private_key(uuid, value)),
+        ),
+        "bulk requests": _rotate(
+            BulkRun.objects.exclude(request="").values_list("pk", "uuid", "request"),
+            BulkRun,
+            "request",
+            client_ring(),
+            lambda uuid, value: seal_request(uuid, open_request(uuid, value)),
         ),
     }
 

@@ -16,6 +16,7 @@ from gateways.hints import publisher
 from gateways.models import Interface
 from gateways.queries import CONTROL_QUEUE
 from peers.services import due
+from peers.services.bulk import runs
 from resellers.services import suspension
 
 
@@ -38,10 +39,17 @@ def write_boot_file(*, interface_id: int, **_: object) -> None:
     bootfile.write(rows.get(pk=interface_id, simulated=False))
 
 
+@shared_task(name=runs.BULK_TASK)
+def bulk(*, run_id: int, **_: object) -> None:
+    """Go on with a bulk run."""
+    runs.carry_on(run_id=run_id)
+
+
 @shared_task(name="control.sweep")
 def sweep(**_: object) -> None:
-    """Ring for open items whose hint was lost, and for boot files that are behind."""
+    """Ring for open items and bulk runs whose hint was lost, and for boot files that are behind."""
     outbox.ring(claims.overdue_interfaces(at=timezone.now()))
+    runs.hint_overdue(at=timezone.now())
     _fan_out("control.write_boot_file", seconds=5, boot_dirty_since__isnull=False)
 
 

@@ -2,7 +2,7 @@
 
 A hint saves time and carries no truth: losing it costs a sweep's interval. So a request never
 publishes by itself. It leaves the hint with this process's publisher, a thread that merges hints
-of one interface, publishes, and, while the broker is dead or hung, keeps them until it is back.
+of one row, publishes, and, while the broker is dead or hung, keeps them until it is back.
 """
 
 from __future__ import annotations
@@ -25,15 +25,19 @@ _LONGEST_PAUSE = 5.0
 
 
 class Hint(NamedTuple):
-    """One message. Equal ones that wait together are sent once."""
+    """One message: a task, and the row it should look at (``argument`` is its keyword).
+
+    Equal ones that wait together are sent once.
+    """
 
     task: str
     queue: str
-    interface_id: int | None = None
+    argument: str = ""
+    pk: int = 0
 
 
 class Publisher:
-    """One thread per process; ``ring`` returns at once whatever the broker does."""
+    """One thread per process; ``ring`` and ``leave`` return at once whatever the broker does."""
 
     def __init__(self) -> None:
         self._waiting: dict[Hint, None] = {}
@@ -43,14 +47,14 @@ class Publisher:
 
     def ring(self, *, interface_id: int, queue: str) -> None:
         """Leave a hint that an interface has open items."""
-        self._leave(Hint(APPLY_TASK, queue, interface_id))
+        self.leave(Hint(APPLY_TASK, queue, "interface_id", interface_id))
 
     def call(self, *, task: str, queue: str) -> None:
         """Leave a hint that a task without arguments has something to do."""
-        self._leave(Hint(task, queue))
+        self.leave(Hint(task, queue))
 
-    def _leave(self, hint: Hint) -> None:
-        """The thread is started on first use and again after a fork."""
+    def leave(self, hint: Hint) -> None:
+        """Leave a hint; the thread is started on first use and again after a fork."""
         with self._changed:
             self._waiting[hint] = None
             if self._thread is None or self._pid != os.getpid() or not self._thread.is_alive():
@@ -99,7 +103,7 @@ def _publish(hint: Hint) -> None:
     """Send one hint over this thread's own connection. Raises BrokerError or OSError."""
     current_app.send_task(
         hint.task,
-        kwargs={} if hint.interface_id is None else {"interface_id": hint.interface_id},
+        kwargs={hint.argument: hint.pk} if hint.argument else {},
         queue=hint.queue,
         ignore_result=True,
         expires=60,

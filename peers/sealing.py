@@ -32,3 +32,17 @@ def seal_private_key(peer_uuid: UUID, key: Secret) -> str:
 def open_private_key(peer_uuid: UUID, sealed: str) -> Secret:
     """A device's private key. Raises `vault.ring.RingError`."""
     return Secret(client_ring().open(sealed, place=_key_place(peer_uuid)))
+
+
+def _request_place(run: UUID) -> str:
+    return f"peers_bulkrun|{run}|request"
+
+
+def seal_request(run: UUID, text: str) -> str:
+    """The text to store in `BulkRun.request`."""
+    return client_ring().seal(text, place=_request_place(run))
+
+
+def open_request(run: UUID, sealed: str) -> str:
+    """What a bulk run was asked for. Raises `vault.ring.RingError`."""
+    return client_ring().open(sealed, place=_request_place(run))

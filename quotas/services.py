@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from quotas.models import Hold
@@ -23,6 +24,25 @@ def open_hold(
         },
     )
     return is_new
+
+
+def open_holds(
+    *, tenant_id: int, client_ids: Iterable[int], reason: str, by: str, at: datetime
+) -> None:
+    """Open a hold of each of these clients, which have none for this reason (they are new)."""
+    Hold.objects.bulk_create(
+        (
+            Hold(
+                tenant_id=tenant_id,
+                client_id=client_id,
+                reason=reason,
+                opened_at=at,
+                opened_by=by[:150],
+            )
+            for client_id in client_ids
+        ),
+        batch_size=500,
+    )
 
 
 def close_hold(*, client_id: int, reason: str, by: str, at: datetime) -> bool:

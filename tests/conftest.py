@@ -68,8 +68,7 @@ def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 def no_broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hints after a commit go nowhere, but where real workers wait for them."""
     if not request.node.get_closest_marker("stack"):
-        monkeypatch.setattr(publisher, "ring", lambda **_: None)
-        monkeypatch.setattr(publisher, "call", lambda **_: None)
+        monkeypatch.setattr(publisher, "leave", lambda _: None)
 
 
 #: The role that requests run as, on PostgreSQL.

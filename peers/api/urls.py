@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from peers.api.bulk import BulkDetail, BulkItems, BulkList, ClientBulk
 from peers.api.clients import (
     ClientByExternalId,
     ClientDetail,
@@ -14,6 +15,10 @@ from peers.api.founding import AddPeerView, ApplyView, RemovePeerView, StatusVie
 
 urlpatterns = [
     path("v1/clients", ClientList.as_view(), name="clients"),
+    path("v1/clients/bulk", ClientBulk.as_view(), name="client-bulk"),
+    path("v1/bulk", BulkList.as_view(), name="bulks"),
+    path("v1/bulk/<uuid:run_id>", BulkDetail.as_view(), name="bulk"),
+    path("v1/bulk/<uuid:run_id>/items", BulkItems.as_view(), name="bulk-items"),
     path(
         "v1/clients/by-external-id/<path:external_id>",
         ClientByExternalId.as_view(),

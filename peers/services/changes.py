@@ -11,7 +11,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from audit.events import Actor, Target, record
+from audit.events import Actor, Target, event, record
+from audit.models import AuditEvent
 from gateways.models import Interface, Job
 from gateways.outbox import Wish, enqueue
 from gateways.progress import NOTHING
@@ -82,11 +83,16 @@ def mark_boot_dirty(interface_ids: Iterable[int], *, at: datetime) -> None:
 
 def tell(*, client: Client, kind: str, actor: Actor, peers: Sequence[Peer], at: datetime) -> Job:
     """Write the job that brings ``peers`` to their interfaces; finished at once without any."""
+    return tell_of(tenant_id=client.tenant_id, kind=kind, actor=actor, peers=peers, at=at)
+
+
+def tell_of(*, tenant_id: int, kind: str, actor: Actor, peers: Sequence[Peer], at: datetime) -> Job:
+    """`tell`, for peers of one client or of many."""
     if peers:
         mark_boot_dirty((peer.interface_id for peer in peers), at=at)
     return enqueue(
         kind=kind,
-        tenant_id=client.tenant_id,
+        tenant_id=tenant_id,
         actor_name=actor.name,
         wishes=[
             Wish(
@@ -129,10 +135,20 @@ def note_act(
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the audit event of an act on a client. Values must hold no secret."""
-    target = Target(
-        type="client", id=str(client.uuid), name=client.name, tenant_id=client.tenant_id
+    record(
+        actor=actor,
+        action=action,
+        target=_target(client),
+        before=shown(before),
+        after=shown(after),
     )
-    record(actor=actor, action=action, target=target, before=shown(before), after=shown(after))
+
+
+def act(
+    *, client: Client, actor: Actor, action: str, after: Mapping[str, Any] | None = None
+) -> AuditEvent:
+    """The event of an act on a client, unsaved, for `audit.events.record_all`."""
+    return event(actor=actor, action=action, target=_target(client), after=shown(after))
 
 
 def shown(values: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -144,3 +160,7 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return str(value.uuid) if isinstance(value, Plan) else value
+
+
+def _target(client: Client) -> Target:
+    return Target(type="client", id=str(client.uuid), name=client.name, tenant_id=client.tenant_id)

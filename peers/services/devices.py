@@ -27,7 +27,7 @@ from wireguard.keys import generate_private_key, public_key_of
 from wireguard.types import Secret
 
 #: The least MTU of a link that carries IPv6 (RFC 8200, 5).
-_IPV6_MTU = 1280
+IPV6_MTU = 1280
 #: Columns that WireGuard on the server must learn of.
 _SERVER_SIDE = frozenset({"persistent_keepalive", "endpoint", "preshared_key"})
 
@@ -95,19 +95,12 @@ def key_taken() -> Conflict:
     )
 
 
-def add_device(
-    *,
-    client: Client,
-    interface: Interface,
-    wish: DeviceWish,
-    blocked: bool,
-    at: datetime,
-    fields: FieldNames = V1_FIELDS,
-) -> Device:
-    """Write a new peer of ``client``; without a public key the portal makes the pair.
+def build_device(
+    *, client: Client, interface: Interface, wish: DeviceWish, blocked: bool
+) -> tuple[Peer, Secret | None]:
+    """An unsaved peer, and its private key where the portal makes the pair.
 
-    Raises `Invalid` for the server's own key, `Conflict` for one that a device on the interface
-    has (the constraint decides, races too), and both as `peers.allocation` does.
+    Raises `Invalid` for the server's own key.
     """
     private_key = None
     if wish.public_key is None:
@@ -126,6 +119,24 @@ def add_device(
         blocked=blocked,
         **wish.columns,
     )
+    return peer, private_key
+
+
+def add_device(
+    *,
+    client: Client,
+    interface: Interface,
+    wish: DeviceWish,
+    blocked: bool,
+    at: datetime,
+    fields: FieldNames = V1_FIELDS,
+) -> Device:
+    """Write a new peer of ``client``; without a public key the portal makes the pair.
+
+    Raises `Invalid` for the server's own key, `Conflict` for one that a device on the interface
+    has (the constraint decides, races too), and both as `peers.allocation` does.
+    """
+    peer, private_key = build_device(client=client, interface=interface, wish=wish, blocked=blocked)
     try:
         peer.save(force_insert=True)
     except IntegrityError as error:
@@ -133,7 +144,7 @@ def add_device(
             raise
         raise key_taken() from None
     if private_key is not None:
-        PeerKey.objects.create(peer=peer, private_key=seal_private_key(identity, private_key))
+        PeerKey.objects.create(peer=peer, private_key=seal_private_key(peer.uuid, private_key))
     if wish.addresses is None:
         rows = allocate(peer=peer, interface=interface, at=at)
     else:
@@ -210,10 +221,10 @@ def _sets_other_psk(peer: Peer, wanted: Secret | None) -> bool:
 
 
 def _refuse_small_mtu(peer: Peer, addresses: Iterable[str]) -> None:
-    if peer.mtu is None or peer.mtu >= _IPV6_MTU:
+    if peer.mtu is None or peer.mtu >= IPV6_MTU:
         return
     if any(":" in address for address in addresses):
-        raise Invalid(f"IPv6 needs an MTU of at least {_IPV6_MTU}.", field="mtu")
+        raise Invalid(f"IPv6 needs an MTU of at least {IPV6_MTU}.", field="mtu")
 
 
 def _as_new(

@@ -26,16 +26,24 @@ def admit_clients(tenant: Tenant, number: int = 1) -> None:
 
     Call before the clients are written, and before any client's row is locked.
     """
-    if tenant.max_clients is None:
-        return
-    limit = lock_tenant(tenant.pk)
+    left, refusal = places_left(tenant)
+    if left is not None and left < number:
+        raise refusal
+
+
+def places_left(tenant: Tenant) -> tuple[int | None, Conflict]:
+    """How many clients more the tenant may have, None without a limit; and what to say then.
+
+    Call before the clients are written, and before any client's row is locked.
+    """
+    limit = None if tenant.max_clients is None else lock_tenant(tenant.pk)
+    refusal = Conflict(f"This tenant may have {limit} clients.", code="limit_clients")
     if limit is None:
-        return
+        return None, refusal
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [tenant.pk, limit + 1])
         counted = int(cursor.fetchone()[0])
-    if counted + number > limit:
-        raise Conflict(f"This tenant may have {limit} clients.", code="limit_clients")
+    return max(limit - counted, 0), refusal
 
 
 def lock_tenant(tenant_id: int) -> int | None:

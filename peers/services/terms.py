@@ -6,7 +6,7 @@ so a plan that is edited later changes nobody's purchase.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,13 +20,20 @@ from rest.values import check_fields
 from tenants.scoping import Caller
 
 
-def terms_of_new(caller: Caller, details: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
+def terms_of_new(
+    caller: Caller,
+    details: Mapping[str, Any],
+    *,
+    at: datetime,
+    find_plan: Callable[[UUID], Plan] | None = None,
+) -> dict[str, Any]:
     """The checked fields of a new client: what is said, and what its plan says besides."""
     values = check_fields(details, CLIENT_CHECKS)
     _refuse_past(values.get("expires_at"), at)
-    plan = _plan(caller, details.get("plan"))
-    if plan is None:
+    plan_id = details.get("plan")
+    if plan_id is None:
         return values
+    plan = find_plan(plan_id) if find_plan else find_sold_plan(caller, plan_id)
     return {"plan": plan, "quota_bytes": plan.total_bytes, **_end_of(plan, at), **values}
 
 

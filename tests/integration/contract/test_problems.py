@@ -21,7 +21,7 @@ from vwg.urls import urlpatterns
 
 ROOT = Path(settings.BASE_DIR)
 #: Calls whose second argument is a code; `_plain`'s is the third.
-POSITIONS = {"ErrorDetail": 1, "_error": 1, "_plain": 2}
+POSITIONS = {"ErrorDetail": 1, "_error": 1, "_plain": 2, "Failure": 0}
 RAISED = {name: kind for name, kind in vars(refusals).items() if isinstance(kind, type)}
 
 

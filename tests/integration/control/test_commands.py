@@ -205,6 +205,7 @@ class TestRotateKeys:
             "interface private keys": 1,
             "preshared keys": 1,
             "client private keys": 1,
+            "bulk requests": 0,
         }
         settings.VWG_ENCRYPTION_KEYS = settings.VWG_ENCRYPTION_KEYS[:1]
         rings.gateway_ring.cache_clear()

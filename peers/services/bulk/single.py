@@ -1,0 +1,44 @@
+"""One entry of a bulk request by itself, in a savepoint of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, transaction
+
+from gateways.models import Job
+from peers.models import Client
+from peers.services.bulk.entries import Entry, Failure, Outcome
+from rest.errors import Refusal
+
+logger = logging.getLogger("vwg.bulk")
+
+_CONFLICT = Failure("conflict", "Something else was changed at the same time. Try again.")
+_RANGE = Failure("invalid", "A value is out of range.")
+_BROKEN = Failure("server_error", "Something went wrong. It has been logged.")
+
+
+def attempt(
+    entry: Entry, change: Callable[[], tuple[Client, Job | None]]
+) -> tuple[Outcome, Job | None]:
+    """Carry out ``change``; whatever stands against it is the entry's failure, and undoes it.
+
+    A lost database is everybody's: it is raised.
+    """
+    try:
+        with transaction.atomic():
+            client, job = change()
+        return Outcome(entry, client), job
+    except Refusal as refusal:
+        failure = Failure.of(refusal)
+    except IntegrityError:
+        failure = _CONFLICT
+    except DataError:
+        failure = _RANGE
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("bulk item %d", entry.index)
+        failure = _BROKEN
+    return Outcome(entry, failure=failure), None

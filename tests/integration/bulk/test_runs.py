@@ -1,0 +1,270 @@
+"""Large bulk requests: done by a worker, batch after batch, once each, whatever dies."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from audit.models import AuditEvent
+from control import tasks
+from gateways.hints import Hint, publisher
+from gateways.models import Interface, Job
+from peers.models import BulkItem, BulkRun, Client, Peer
+from peers.services.bulk import acts, creates, runs
+from tenants.models import Tenant
+from tests.conftest import bearer
+from tests.integration.bulk.test_bulk import bulk, named
+from tests.make import make_client, make_public_key, make_token
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than 3 items are many, and a batch has 4."""
+    monkeypatch.setattr(runs, "AT_ONCE", 3)
+    monkeypatch.setattr(runs, "BATCH", 4)
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch) -> list[Hint]:
+    """The hints that were left."""
+    found: list[Hint] = []
+    monkeypatch.setattr(publisher, "leave", found.append)
+    return found
+
+
+def work(body: dict[str, Any]) -> BulkRun:
+    """What the worker does with the run's hint."""
+    run = BulkRun.objects.get(uuid=body["id"])
+    tasks.bulk(run_id=run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def test_a_large_request_is_a_run_that_a_worker_finishes(
+    alice_api: APIClient,
+    interface: Interface,
+    left: list[Hint],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        items = [*named(9, preshared_key="generate"), {"name": ""}]
+        body = bulk(alice_api, "create", items=items, status=202)
+    assert (body["status"], body["progress"]["total"], body["jobs"]) == ("pending", 10, [])
+    run = BulkRun.objects.get()
+    assert left == [Hint("control.bulk", "control", "run_id", run.pk)]
+    assert "preshared" not in run.request
+    assert not Client.objects.exists()
+    assert AuditEvent.objects.filter(action="bulk.requested").count() == 1
+    work(body)
+    after = alice_api.get(body["href"]).json()
+    assert (after["status"], after["progress"]) == (
+        "failed",
+        {"total": 10, "done": 10, "failed": 1},
+    )
+    assert len(after["jobs"]) == Job.objects.count() == 3
+    assert sum(Job.objects.values_list("total", flat=True)) == 9
+    results = alice_api.get(f"{body['items_href']}?limit=200").json()["results"]
+    assert [one["index"] for one in results] == list(range(10))
+    assert results[9]["error"]["code"] == "blank"
+    assert results[3]["devices"][0]["public_key"] == Peer.objects.get(client__name="C3").public_key
+    event = AuditEvent.objects.filter(action="client.created").first()
+    assert event is not None
+    assert (event.actor_kind, event.actor_name) == ("token", "alice")
+    run.refresh_from_db()
+    assert run.request == ""
+
+
+def test_a_killed_worker_s_run_goes_on_where_it_was(
+    alice_api: APIClient, interface: Interface, monkeypatch: pytest.MonkeyPatch, left: list[Hint]
+) -> None:
+    body = bulk(alice_api, "create", items=named(10), status=202)
+    run = BulkRun.objects.get()
+    real, calls = creates.create_many, []
+
+    def dies_in_the_second(**arguments: Any) -> Any:
+        calls.append(len(arguments["entries"]))
+        found = real(**arguments)
+        if len(calls) == 2:
+            raise OperationalError("the worker is gone")
+        return found
+
+    monkeypatch.setattr(runs, "create_many", dies_in_the_second)
+    with pytest.raises(OperationalError):
+        tasks.bulk(run_id=run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.done, Client.objects.count()) == ("running", 4, 4)
+    assert runs.overdue_runs(at=timezone.now()) == []
+    runs.hint_overdue(at=timezone.now() + timedelta(minutes=1))
+    assert [hint.pk for hint in left] == [run.pk]
+    run = work(body)
+    assert calls == [4, 4, 4, 2]
+    assert (run.status, run.done) == ("succeeded", 10)
+    assert sorted(Client.objects.values_list("name", flat=True)) == [f"C{n}" for n in range(10)]
+    assert BulkItem.objects.count() == 10
+
+
+def test_a_hint_that_comes_twice_does_nothing_twice(
+    alice_api: APIClient, interface: Interface
+) -> None:
+    body = bulk(alice_api, "create", items=named(6), status=202)
+    assert work(body).done == 6
+    assert work(body).done == 6
+    assert Client.objects.count() == 6
+
+
+def test_a_run_whose_hint_was_lost_is_found(alice_api: APIClient, left: list[Hint]) -> None:
+    bulk(alice_api, "create", items=named(6), status=202)
+    run = BulkRun.objects.get()
+    tasks.sweep()
+    assert left == []
+    BulkRun.objects.update(created_at=timezone.now() - timedelta(seconds=3))
+    tasks.sweep()
+    assert [hint.pk for hint in left] == [run.pk]
+
+
+def test_all_or_nothing_is_one_batch(alice_api: APIClient, interface: Interface) -> None:
+    items = [*named(9), {"name": "x", "external_id": "x-0"}]
+    body = bulk(alice_api, "create", items=items, all_or_nothing=True, status=202)
+    run = work(body)
+    assert (run.status, run.done, run.failed) == ("failed", 10, 10)
+    assert not Client.objects.exists()
+    found = BulkItem.objects.order_by("index").values_list("outcome", "code")
+    assert list(found) == [("skipped", "rolled_back")] * 9 + [("failed", "external_id_taken")]
+
+
+def test_a_large_dry_run_leaves_its_results_alone(
+    alice_api: APIClient, interface: Interface
+) -> None:
+    items = [*named(9), {"name": "x", "external_id": "x-0"}]
+    body = bulk(alice_api, "create", items=items, dry_run=True, status=202)
+    run = work(body)
+    assert (run.done, run.failed) == (10, 1)
+    assert not Client.objects.exists()
+    assert not Job.objects.exists()
+    assert not AuditEvent.objects.filter(target_type="client").exists()
+
+
+def test_whom_a_filter_means_is_fixed_when_it_is_asked(
+    alice_api: APIClient, acme: Tenant, interface: Interface
+) -> None:
+    for _ in range(5):
+        make_client(acme, tags=["t"])
+    body = bulk(alice_api, "delete", filter={"tag": "t"}, status=202)
+    late = make_client(acme, tags=["t"])
+    assert work(body).done == 5
+    assert list(Client.objects.filter(deleted_at=None)) == [late]
+
+
+def test_a_tenant_that_was_suspended_meanwhile_is_not_served(
+    alice_api: APIClient, acme: Tenant, interface: Interface
+) -> None:
+    body = bulk(alice_api, "create", items=named(6), status=202)
+    Tenant.objects.filter(pk=acme.pk).update(status="suspended")
+    run = work(body)
+    assert (run.status, run.failed) == ("failed", 6)
+    assert set(BulkItem.objects.values_list("code", flat=True)) == {"tenant_suspended"}
+    assert not Client.objects.exists()
+
+
+def test_a_run_that_cannot_be_read_ends(
+    alice_api: APIClient, interface: Interface, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = bulk(alice_api, "create", items=named(6), status=202)
+    BulkRun.objects.update(request="v1.gone.AAAA")
+    run = work(body)
+    assert (run.status, run.failed) == ("failed", 6)
+    assert set(BulkItem.objects.values_list("code", flat=True)) == {"server_error"}
+    assert "bulk run" in caplog.text
+
+
+def test_an_item_that_breaks_the_code_fails_alone(
+    alice_api: APIClient, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [str(make_client(acme, name=name).uuid) for name in ("a", "b", "c", "d")]
+    real = acts.enable_client
+
+    def breaks(**arguments: Any) -> Any:
+        if str(arguments["client_id"]) == ids[1]:
+            raise RuntimeError("a bug")
+        return real(**arguments)
+
+    monkeypatch.setattr(acts, "enable_client", breaks)
+    body = bulk(alice_api, "enable", ids=ids, status=202)
+    assert work(body).failed == 1
+    assert BulkItem.objects.get(outcome="failed").code == "server_error"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_external_ids_at_once_are_made_once(
+    acme: Tenant, interface: Interface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "AT_ONCE", 100)
+    token = make_token(acme)[1]
+    start, found = threading.Barrier(4), list[dict[str, Any]]()
+
+    def ask() -> None:
+        try:
+            start.wait()
+            found.append(bulk(bearer(token), "create", items=named(20)))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    made = list(Client.objects.values_list("external_id", flat=True))
+    assert (len(made), set(made)) == (20, {f"x-{n}" for n in range(20)})
+    results = [one for body in found for one in body["results"]]
+    assert sum(one["outcome"] == "done" for one in results) == 20
+    assert {one["error"]["code"] for one in results if one["error"]} <= {
+        "external_id_taken",
+        "conflict",
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_one_run_do_each_item_once(acme: Tenant, interface: Interface) -> None:
+    body = bulk(bearer(make_token(acme)[1]), "create", items=named(40), status=202)
+    run = BulkRun.objects.get(uuid=body["id"])
+
+    def go_on() -> None:
+        try:
+            tasks.bulk(run_id=run.pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=go_on) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    run.refresh_from_db()
+    assert (run.status, run.done, Client.objects.count()) == ("succeeded", 40, 40)
+
+
+def test_a_lost_race_sends_each_its_own_way(
+    alice_api: APIClient, acme: Tenant, interface: Interface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look before found nothing; the constraint does."""
+    monkeypatch.setattr(runs, "AT_ONCE", 100)
+    key = make_public_key()
+    make_client(acme, name="Old", external_id="x-1")
+    monkeypatch.setattr(creates, "_not_taken", lambda _, ready: (list(ready), []))
+    items = [*named(3), {"name": "k", "public_key": key}, {"name": "l", "public_key": key}]
+    body = bulk(alice_api, "create", items=items)
+    assert [one["error"] and one["error"]["code"] for one in body["results"]] == [
+        None,
+        "external_id_taken",
+        None,
+        None,
+        "key_taken",
+    ]
