@@ -46,7 +46,9 @@ def act_on_many(
 def _lock(caller: Caller, entries: Sequence[Entry]) -> None:
     """Hold all the clients, in one order, so that two requests wait instead of dead-locking."""
     ids = [entry.client for entry in entries if entry.client is not None]
-    list(visible_clients(caller).filter(uuid__in=ids).order_by("pk").select_for_update())
+    list(
+        visible_clients(caller).filter(uuid__in=ids).order_by("pk").select_for_update(of=("self",))
+    )
 
 
 def _update(

@@ -33,6 +33,7 @@ from quotas.services import open_holds
 from rest.errors import Conflict, Refusal
 from tenants.models import Tenant
 from tenants.queries import stands
+from tenants.row_security import ADDRESSES, door
 from tenants.scoping import Caller
 from wireguard.types import Secret
 
@@ -174,11 +175,12 @@ def _write(
     outcomes: list[Outcome] = []
     peers: list[Peer] = []
     for group in groups.values():
-        places = reserve(group[0].interface, caller.tenant, number=len(group), at=at)
-        housed, homeless = group[: len(places)], group[len(places) :]
-        if housed:
+        with door(ADDRESSES):
+            places = reserve(group[0].interface, caller.tenant, number=len(group), at=at)
+            housed, homeless = group[: len(places)], group[len(places) :]
             _insert(housed)
-            _follow(caller, housed, take([new.peer for new in housed], places), at)
+            addresses = take([new.peer for new in housed], places)
+        _follow(caller, housed, addresses, at)
         outcomes += [Outcome(new.entry, new.client) for new in housed]
         outcomes += [Outcome(new.entry, failure=_EXHAUSTED) for new in homeless]
         peers += [new.peer for new in housed]

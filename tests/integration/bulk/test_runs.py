@@ -16,6 +16,7 @@ from control import tasks
 from gateways.hints import Hint, publisher
 from gateways.models import Interface, Job
 from peers.models import BulkItem, BulkRun, Client, Peer
+from peers.services import clients
 from peers.services.bulk import acts, creates, runs
 from tenants.models import Tenant
 from tests.conftest import bearer
@@ -187,7 +188,7 @@ def test_an_item_that_breaks_the_code_fails_alone(
     alice_api: APIClient, acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [str(make_client(acme, name=name).uuid) for name in ("a", "b", "c", "d")]
-    real = acts.enable_client
+    real = clients.enable_client
 
     def breaks(**arguments: Any) -> Any:
         if str(arguments["client_id"]) == ids[1]:
