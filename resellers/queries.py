@@ -6,12 +6,13 @@ from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from gateways.models import AddressPool, Interface
 from peers.models import Client, Peer
 from rest.errors import Missing
-from tenants.models import Tenant
+from tenants.models import ApiToken, Tenant
+from tenants.scoping import Caller
 
 NO_TENANT: Final = "There is no such tenant."
 
@@ -41,9 +42,11 @@ def tenant_in_full(tenant: Tenant) -> Tenant:
     return tenants().get(pk=tenant.pk)
 
 
-def sandbox_of(tenant: Tenant) -> Tenant | None:
-    """The tenant's twin for integrators, if it has one."""
-    return Tenant.objects.filter(sandbox_of=tenant.pk).first()
+def visible_tokens(caller: Caller) -> QuerySet[ApiToken]:
+    """The tokens of the acting tenant and of its sandbox; operators' tokens to operators alone."""
+    rows = ApiToken.objects.select_related("tenant", "user").defer("tenant__brand_logo")
+    rows = rows.filter(Q(tenant_id=caller.tenant_id) | Q(tenant__sandbox_of=caller.tenant_id))
+    return rows if caller.operator else rows.filter(operator=False)
 
 
 def used(tenant: Tenant) -> dict[str, int]:

@@ -66,12 +66,13 @@ def issue(
     user: User | None = None,
     expires_at: datetime | None = None,
     allowed_cidrs: Collection[str] = (),
+    requests_per_minute: int | None = None,
     actor: Actor = SYSTEM,
 ) -> tuple[ApiToken, str]:
     """Make a token and return it with its text, which is known here and never again.
 
     Raises TokenNameTaken, and TokenRefused for an empty name or a network that is none. Scopes
-    are the caller's to check.
+    and limits are the caller's to check.
     """
     if not name.strip():
         raise TokenRefused("A token needs a name.", field="name")
@@ -89,6 +90,7 @@ def issue(
                 operator=operator,
                 allowed_cidrs=[_network(cidr) for cidr in allowed_cidrs],
                 expires_at=expires_at,
+                requests_per_minute=requests_per_minute,
             )
     except IntegrityError:
         raise TokenNameTaken(f"The tenant has a token called {name!r}.", field="name") from None
@@ -103,6 +105,9 @@ def issue(
             "operator": operator,
             "expires_at": expires_at.isoformat() if expires_at else None,
             "allowed_cidrs": token.allowed_cidrs,
+            "requests_per_minute": requests_per_minute,
+            "user": str(user.uuid) if user is not None else None,
+            "sandbox": tenant.is_sandbox,
         },
     )
     return token, text
@@ -123,8 +128,9 @@ def revoke(*, token: ApiToken, at: datetime, actor: Actor = SYSTEM) -> None:
 
 
 def target_of(token: ApiToken) -> Target:
-    """The token as the audit names it."""
-    return Target("token", str(token.uuid), token.name, token.tenant_id)
+    """The token as the audit names it: a sandbox's stands in the book of its tenant."""
+    home = token.tenant.sandbox_of_id or token.tenant_id
+    return Target("token", str(token.uuid), token.name, home)
 
 
 def _network(cidr: str) -> str:

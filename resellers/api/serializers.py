@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from resellers.values import MAX_BIG, MAX_INT
-from rest.fields import PlainText, StrictChoice, StrictInteger, StrictSerializer
+from rest.fields import PlainText, StrictChoice, StrictInteger, StrictSerializer, StrictUUID
 from tenants.models import Membership, Tenant
 
 _LANGUAGES = [code for code, _ in settings.LANGUAGES]
@@ -30,7 +30,7 @@ def number(most: int, least: int = 0, **options: Any) -> StrictInteger:
 def ids(**options: Any) -> serializers.ListField:
     """Up to 1,000 public ids; null for no limit."""
     wide = {"max_length": 1000, "required": False, "allow_null": True}
-    return serializers.ListField(child=serializers.UUIDField(), **{**wide, **options})
+    return serializers.ListField(child=StrictUUID(), **{**wide, **options})
 
 
 class OwnTenant(StrictSerializer):

@@ -7,6 +7,7 @@ from resellers.api.me import Me
 from resellers.api.members import MemberDetail, MemberList
 from resellers.api.standing import TenantClose, TenantResume, TenantSuspend
 from resellers.api.tenants import ActingTenant, TenantDetail, TenantList
+from resellers.api.tokens import TokenDetail, TokenList
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("me", Me.as_view(), name="me"),
@@ -19,4 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tenant/logo", TenantLogo.as_view(), name="tenant-logo"),
     path("members", MemberList.as_view(), name="members"),
     path("members/<uuid:user_id>", MemberDetail.as_view(), name="member"),
+    path("tokens", TokenList.as_view(), name="tokens"),
+    path("tokens/<uuid:token_id>", TokenDetail.as_view(), name="token"),
 ]

@@ -95,3 +95,33 @@ def test_a_token_that_cannot_be_is_refused(db: None, option: str, value: str, te
     with pytest.raises(CommandError, match=text):
         run("create_token", *(part for pair in options.items() for part in pair))
     assert not ApiToken.objects.exists()
+
+
+def test_a_sandbox_token_works_on_the_twin(db: None) -> None:
+    me = bearer(token("--sandbox")).get("/api/v1/me").json()
+    assert (me["tenant"]["slug"], me["sandbox"]) == ("default-sandbox", True)
+    with pytest.raises(CommandError):
+        token("--sandbox", "--operator", "--replace")
+
+
+def test_a_token_is_limited(db: None) -> None:
+    token("--expires", "2099-01-31T12:00:00Z", "--cidr", "127.0.0.0/8", "--cidr", "::1/128")
+    row = ApiToken.objects.get()
+    assert str(row.expires_at) == "2099-01-31 12:00:00+00:00"
+    assert row.allowed_cidrs == ["127.0.0.0/8", "::1/128"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--expires", "2020-01-01T00:00:00Z"),
+        ("--expires", "2099-01-01"),
+        ("--expires", "2099-13-01T00:00:00Z"),
+        ("--expires", "2099-01-01T00:00:00Z", "--expires-days", "5"),
+        ("--cidr", "10.0.0.1/8"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused(db: None, arguments: Any) -> None:
+    with pytest.raises(CommandError):
+        token(*arguments)
+    assert not ApiToken.objects.exists()
