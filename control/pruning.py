@@ -11,11 +11,11 @@ from django.db.models import Q, QuerySet
 from gateways.models import Job
 from peers.models import BulkRun, ShareLink
 from peers.services import due
+from rest.idempotency import KEPT
 from rest.models import IdempotentRequest
 
 KEEP_JOBS: Final = timedelta(days=30)
 KEEP_OWN_JOBS: Final = timedelta(days=7)
-KEEP_ANSWERS: Final = timedelta(hours=24)
 #: A link that ended is still listed for so long.
 KEEP_LINKS: Final = timedelta(days=7)
 KEEP_BULK: Final = timedelta(days=30)
@@ -47,7 +47,7 @@ def _old(at: datetime) -> list[QuerySet[Any]]:
         BulkRun.objects.filter(finished_at__lt=since),
         Job.objects.filter(finished_at__lt=at - KEEP_JOBS),
         Job.objects.filter(kind=Job.Kind.HEAL, finished_at__lt=at - KEEP_OWN_JOBS),
-        IdempotentRequest.objects.filter(created_at__lt=at - KEEP_ANSWERS),
+        IdempotentRequest.objects.filter(created_at__lt=at - KEPT),
         ShareLink.objects.filter(
             Q(expires_at__lt=links)
             | Q(revoked_at__lt=links)

@@ -50,6 +50,13 @@ class Forbidden(Refusal):
     default_code = "permission_denied"
 
 
+class InProgress(Conflict):
+    """The same request is being carried out; ask again ``retry_after`` seconds later."""
+
+    default_code = "idempotency_in_progress"
+    retry_after = 1
+
+
 class StaleVersion(Refusal):
     """``If-Match`` names a version that is no longer the current one."""
 

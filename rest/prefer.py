@@ -55,13 +55,16 @@ def wait_for_job(job: Any, seconds: float) -> Any:
 class Pending(Response):
     """The answer as it stands at the commit; `settle` waits for what becomes of its job."""
 
-    def __init__(self, *args: Any, wait: Callable[[], Response], **options: Any) -> None:
+    def __init__(
+        self, *args: Any, job: Any, wait: Callable[[], Response] | None, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
+        self.job = job
         self._wait = wait
 
     def settle(self) -> Response:
-        """Wait, outside of any transaction. Raises NotApplied (502)."""
-        return self._wait()
+        """Wait, outside of any transaction, if the caller likes to. Raises NotApplied (502)."""
+        return self._wait() if self._wait else self
 
 
 def respond(
@@ -75,21 +78,19 @@ def respond(
 ) -> Response:
     """The answer to a write that made a job.
 
-    Without ``Prefer: wait`` it is ``accepted`` with ``status`` (a 204 has no body). With it it is
-    Pending, and settles to: 200 with ``finished(job)`` (by default ``accepted`` with the job
-    brought up to date) and ``Preference-Applied``; NotApplied (502) with the job's reason when it
-    failed; 202 with ``accepted`` when it was not finished in time.
+    It is ``accepted`` with ``status`` (a 204 has no body). With ``Prefer: wait`` it settles to: 200
+    with ``finished(job)`` (by default ``accepted`` with the job brought up to date) and
+    ``Preference-Applied``; NotApplied (502) with the job's reason when it failed; 202 with
+    ``accepted`` when it was not finished in time.
     """
     extra = dict(headers or {})
     seconds = wanted_wait(request)
-    if not seconds:
-        return _accepted(accepted, status, extra)
 
     def wait() -> Response:
         return _settled(job, seconds, accepted, status, finished, extra)
 
     body = None if status == 204 else accepted
-    return Pending(body, status=status, headers=extra, wait=wait)
+    return Pending(body, status=status, headers=extra, job=job, wait=wait if seconds else None)
 
 
 def _settled(

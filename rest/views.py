@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from rest.idempotency import once, wanted_key
 from rest.prefer import Pending
 
 Handler = Callable[..., HttpResponseBase]
@@ -23,12 +24,13 @@ class ApiView(APIView):
     """An endpoint. ``scopes`` name what each of its methods needs (`tenants.permissions`).
 
     A write runs in one transaction, which an exception rolls back as a whole: what answers 4xx or
-    5xx left no trace (I5). A `Pending` answer waits for its job after the commit.
+    5xx left no trace (I5). A POST with an ``Idempotency-Key`` runs once (`rest.idempotency`). A
+    `Pending` answer waits for its job after the commit.
     """
 
     scopes: dict[str, str] = {}
     operator_only = False
-    #: Fields of an answer that are shown once: a replay has null in their place.
+    #: Fields of an answer (dotted for nested ones) that are shown once: a replay has null there.
     secret_fields: tuple[str, ...] = ()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -51,10 +53,18 @@ class ApiView(APIView):
 
     def carry_out(self, request: Request, handler: Handler) -> HttpResponseBase:
         """Run the handler, a write in its transaction; then wait, if the caller likes to."""
-        if request.method in SAFE_METHODS:
+
+        def handle() -> HttpResponseBase:
             return handler(request, *self.args, **self.kwargs)
-        with transaction.atomic():
-            response = handler(request, *self.args, **self.kwargs)
+
+        if request.method in SAFE_METHODS:
+            return handle()
+        key = wanted_key(request)
+        if key is not None:
+            response = once(key, request, handle, secrets=self.secret_fields)
+        else:
+            with transaction.atomic():
+                response = handle()
         return response.settle() if isinstance(response, Pending) else response
 
 

@@ -129,7 +129,7 @@ def _headers(exc: Exception, status: int) -> dict[str, str]:
         headers["WWW-Authenticate"] = str(exc.auth_header)  # type: ignore[attr-defined]
     if getattr(exc, "wait", None):
         headers["Retry-After"] = str(int(exc.wait))  # type: ignore[attr-defined]
-    elif status == HTTPStatus.SERVICE_UNAVAILABLE:
+    elif hasattr(exc, "retry_after") or status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(getattr(exc, "retry_after", _RETRY_AFTER))
     return headers
 
