@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from rest.etag import conditional, say_how_to_keep
 from rest.idempotency import once, wanted_key
 from rest.prefer import Pending
 
@@ -49,6 +50,7 @@ class ApiView(APIView):
         except Exception as error:
             response = self.handle_exception(error)
         self.response = self.finalize_response(wrapped, response, *args, **kwargs)
+        say_how_to_keep(self.response)
         return self.response
 
     def carry_out(self, request: Request, handler: Handler) -> HttpResponseBase:
@@ -58,7 +60,7 @@ class ApiView(APIView):
             return handler(request, *self.args, **self.kwargs)
 
         if request.method in SAFE_METHODS:
-            return handle()
+            return conditional(request, handle())
         key = wanted_key(request)
         if key is not None:
             response = once(key, request, handle, secrets=self.secret_fields)
