@@ -96,14 +96,27 @@ RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
     )
 $$""",
 }
+#: The tenant makes its sandbox, and hands out and revokes its tokens. What lives in it, it reaches
+#: by those tokens alone.
+_TWIN: Final = f"sandbox_of_id = {_MINE}"
+_OF_TWIN: Final = (
+    "EXISTS (SELECT 1 FROM public.tenants_tenant twin"  # noqa: S608  names of models
+    f" WHERE twin.id = tenant_id AND twin.{_TWIN})"
+)
 _BY_TOKEN: Final = f"prefix = NULLIF({_TOLD.format('token')}, '')"
-#: The named exceptions, each on exact rows: sign-in, a share link's secret, and the two doors.
+#: The named exceptions, each on exact rows: sign-in, a tenant's sandbox, a share link's secret, and
+#: the two doors.
 EXCEPTIONS: Final[Mapping[str, tuple[Policy, ...]]] = {
     "tenants_apitoken": (
         Policy("vwg_token", "SELECT", _BY_TOKEN),
         Policy("vwg_token_used", "UPDATE", _BY_TOKEN, _BY_TOKEN),
+        Policy("vwg_sandbox", "ALL", _OF_TWIN, _OF_TWIN),
     ),
-    "tenants_tenant": (Policy("vwg_sign_in", "SELECT", f"id = ANY ({_SIGNING_IN}::bigint[])"),),
+    "tenants_tenant": (
+        Policy("vwg_sign_in", "SELECT", f"id = ANY ({_SIGNING_IN}::bigint[])"),
+        Policy("vwg_sandbox", "ALL", _TWIN, _TWIN),
+    ),
+    "tenants_tenant_interfaces": (Policy("vwg_sandbox", "ALL", _OF_TWIN, _OF_TWIN),),
     "tenants_membership": (
         Policy("vwg_sign_in", "SELECT", "user_id = (SELECT public.vwg_person())"),
     ),

@@ -138,11 +138,6 @@ def sandbox_of(tenant: Tenant) -> Tenant | None:
     return getattr(tenant, "sandbox", None)
 
 
-def home_id(tenant: Tenant) -> int:
-    """The primary key of the tenant whose members act here: a sandbox's are its tenant's."""
-    return int(tenant.sandbox_of_id or tenant.pk)
-
-
 def refuse_inactive(status: str) -> None:
     """Raise PermissionDenied unless this is the status of a tenant that works."""
     if status != Tenant.Status.ACTIVE:
@@ -172,7 +167,8 @@ def _chosen(user: User, slug: str | None) -> tuple[Tenant, str]:
 def _role(token: ApiToken, user: User) -> str:
     known = vars(token)
     if ROLE_KNOWN not in known:
-        rows = Membership.objects.filter(user=user, tenant_id=home_id(token.tenant))
+        home = token.tenant.sandbox_of_id or token.tenant_id
+        rows = Membership.objects.filter(user=user, tenant_id=home)
         known[ROLE_KNOWN] = rows.values_list("role", flat=True).first()
     role: str | None = known[ROLE_KNOWN]
     if not role:

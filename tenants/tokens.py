@@ -68,10 +68,12 @@ def issue(
     allowed_cidrs: Collection[str] = (),
     requests_per_minute: int | None = None,
     actor: Actor = SYSTEM,
+    book: int | None = None,
 ) -> tuple[ApiToken, str]:
     """Make a token and return it with its text, which is known here and never again.
 
-    Raises TokenNameTaken, and TokenRefused for an empty name or a network that is none. Scopes
+    ``book`` is the tenant whose events tell of it, the token's own if None. Raises
+    TokenNameTaken, and TokenRefused for an empty name or a network that is none. Scopes
     and limits are the caller's to check.
     """
     if not name.strip():
@@ -97,7 +99,7 @@ def issue(
     record(
         actor=actor,
         action="token.issued",
-        target=target_of(token),
+        target=target_of(token, book),
         after={
             "name": name,
             "prefix": prefix,
@@ -114,7 +116,9 @@ def issue(
 
 
 @transaction.atomic
-def revoke(*, token: ApiToken, at: datetime, actor: Actor = SYSTEM) -> None:
+def revoke(
+    *, token: ApiToken, at: datetime, actor: Actor = SYSTEM, book: int | None = None
+) -> None:
     """End a token for good. A token that is revoked already stays as it is."""
     changed = ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=at)
     if changed:
@@ -122,15 +126,14 @@ def revoke(*, token: ApiToken, at: datetime, actor: Actor = SYSTEM) -> None:
         record(
             actor=actor,
             action="token.revoked",
-            target=target_of(token),
+            target=target_of(token, book),
             after={"revoked_at": at.isoformat()},
         )
 
 
-def target_of(token: ApiToken) -> Target:
-    """The token as the audit names it: a sandbox's stands in the book of its tenant."""
-    home = token.tenant.sandbox_of_id or token.tenant_id
-    return Target("token", str(token.uuid), token.name, home)
+def target_of(token: ApiToken, book: int | None = None) -> Target:
+    """The token as the audit names it, in the events of its tenant or of the one that is given."""
+    return Target("token", str(token.uuid), token.name, token.tenant_id if book is None else book)
 
 
 def _network(cidr: str) -> str:

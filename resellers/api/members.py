@@ -1,4 +1,7 @@
-"""/api/v1/members: who may act for the tenant. Owners change it."""
+"""/api/v1/members: who may act for the tenant. Owners change it.
+
+A sandbox shows none: its tokens are for integrators, whom the tenant's people do not concern.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from rest.filters import AllowListedFilters, Choice, check_query
 from rest.pagination import KeysetPagination
 from rest.views import ApiView, checked, created
 from tenants.models import Membership
-from tenants.scoping import caller_of, home_id
+from tenants.scoping import caller_of, visible
 
 
 class MemberList(ApiView):
@@ -37,8 +40,7 @@ class MemberList(ApiView):
 
     @extend_schema(responses=MemberSerializer(many=True))
     def get(self, request: Request) -> Response:
-        rows = Membership.objects.select_related("user")
-        rows = rows.filter(tenant_id=home_id(caller_of(request).tenant))
+        rows = visible(Membership.objects.select_related("user"), caller_of(request))
         rows = AllowListedFilters().filter_queryset(request, rows, self)
         paginator = KeysetPagination()
         page: list[Membership] = paginator.paginate_queryset(rows, request, view=self)

@@ -17,7 +17,7 @@ from audit.events import Target, record
 from peers.values import check_email
 from rest.errors import Conflict, Invalid, Missing
 from tenants.models import ApiToken, Membership, Tenant, User
-from tenants.scoping import Caller, home_id
+from tenants.scoping import Caller
 
 NO_MEMBER: Final = "There is no such member."
 
@@ -102,7 +102,7 @@ def remove_member(*, caller: Caller, user_id: UUID, at: datetime) -> None:
 def find_member(caller: Caller, user_id: UUID) -> Membership:
     """The membership of this person in the acting tenant. Raises `Missing`."""
     rows = Membership.objects.select_related("user")
-    found = rows.filter(tenant_id=home_id(caller.tenant), user__uuid=user_id).first()
+    found = rows.filter(tenant_id=caller.tenant_id, user__uuid=user_id).first()
     if found is None:
         raise Missing(NO_MEMBER)
     return found

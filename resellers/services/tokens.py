@@ -79,6 +79,7 @@ def issue_token(*, caller: Caller, wish: TokenWish, at: datetime) -> tuple[ApiTo
         allowed_cidrs=cidrs,
         requests_per_minute=rate,
         actor=caller.actor,
+        book=caller.tenant_id,
     )
 
 
@@ -112,7 +113,7 @@ def update_token(
         record(
             actor=caller.actor,
             action="token.updated",
-            target=target_of(token),
+            target=target_of(token, caller.tenant_id),
             before={key: _shown(before[key]) for key in values},
             after={key: _shown(value) for key, value in values.items()},
         )
@@ -122,7 +123,8 @@ def update_token(
 @transaction.atomic
 def revoke_token(*, caller: Caller, token_id: UUID, at: datetime) -> None:
     """End a token at once; one that is revoked stays so. Raises `Missing`."""
-    revoke(token=find_token(caller, token_id, lock=True), at=at, actor=caller.actor)
+    token = find_token(caller, token_id, lock=True)
+    revoke(token=token, at=at, actor=caller.actor, book=caller.tenant_id)
 
 
 def find_token(caller: Caller, token_id: UUID, *, lock: bool = False) -> ApiToken:

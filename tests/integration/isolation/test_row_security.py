@@ -17,7 +17,7 @@ from tenants.models import ApiToken, Tenant, User
 from tenants.row_installation import CannotInstall, faults, install
 from tenants.row_security import EVERY, reach
 from tests.conftest import WEB_ROLE
-from tests.make import make_client, make_job, make_peer, make_token
+from tests.make import make_client, make_job, make_peer, make_tenant, make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -226,3 +226,23 @@ def test_a_role_that_the_wall_does_not_hold_is_refused(power: str) -> None:
     assert "would not hold it" in faults("vwg_test_mighty")[0]
     with pytest.raises(CannotInstall):
         install("vwg_test_mighty")
+
+
+def test_a_tenant_reaches_its_sandbox_and_its_tokens_but_nothing_in_it(
+    world: dict[str, Any], acme: Tenant, evil: Tenant
+) -> None:
+    twin = make_tenant("acme-sandbox", sandbox_of=acme)
+    foreign = make_tenant("evil-sandbox", sandbox_of=evil)
+    make_client(twin, name="trial")
+    tokens = [make_token(tenant)[0] for tenant in (twin, foreign)]
+    with row_security.enforced():
+        reach(tenant=str(acme.pk))
+        assert set(Tenant.objects.all()) == {acme, twin}
+        assert tokens[0] in ApiToken.objects.all()
+        assert tokens[1] not in ApiToken.objects.all()
+        assert [client.name for client in Client.objects.all()] == ["acme's"]
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            Tenant.objects.create(slug="planted", name="planted", sandbox_of=evil)
+        reach(tenant=str(twin.pk))
+        assert list(Tenant.objects.all()) == [twin]
+        assert [client.name for client in Client.objects.all()] == ["trial"]

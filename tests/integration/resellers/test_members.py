@@ -153,10 +153,11 @@ def test_members_by_role_and_tenant(
     assert AuditEvent.objects.get(action="member.updated").by_operator
 
 
-def test_a_sandbox_has_the_members_of_its_tenant(alice: User, acme: Tenant) -> None:
+def test_a_sandbox_has_no_members_of_its_own_and_shows_none(alice: User, acme: Tenant) -> None:
     make_tenant("acme-sandbox", sandbox_of=acme)
     api, header = session(alice), {"X-VWG-Tenant": "acme-sandbox"}
-    assert len(api.get(MEMBERS, headers=header).json()["results"]) == 1
+    assert api.get(MEMBERS, headers=header).json()["results"] == []
+    assert api.get(one(alice), headers=header).status_code == 404
     answer = api.post(MEMBERS, {"email": "x@y.example", "role": "viewer"}, headers=header)
     assert answer.status_code == 409
 

@@ -276,6 +276,7 @@ def test_a_sandbox_token_works_on_the_twin(
     assert names == {"shop", "second"}
     # From within, there is no way out.
     inner = issued(api, name="inner", scopes=["jobs:read"])
+    assert AuditEvent.objects.get(target_id=inner["id"]).tenant_id == twin.pk
     assert inner["sandbox"] is True
     assert {row["sandbox"] for row in api.get(TOKENS).json()["results"]} == {True}
     assert owner_api.delete(one(made["id"])).status_code == 204
