@@ -146,7 +146,9 @@ def _take_peer(
     if addresses:
         claim(peer=peer, interface=interface, addresses=addresses, at=at, field="allowed_ips")
     if networks:
-        replace_networks(peer=peer, interface=interface, networks=networks, field="allowed_ips")
+        replace_networks(
+            peer=peer, interface=interface, networks=networks, at=at, field="allowed_ips"
+        )
     config = PeerConfig(
         status.public_key, status.allowed_ips, status.preshared_key, status.persistent_keepalive
     )

@@ -10,24 +10,23 @@ arrive), not from the tenant that released it, if it asks for it by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from ipaddress import ip_address
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from gateways.models import AddressPool, GlobalSetting, Interface
+from gateways.models import AddressPool, Interface
+from peers.keeping import give_up, kept_peers
+from peers.keeping import release as release
 from peers.models import Peer, PeerAddress
 from peers.pools import address_at, offset_of, server_addresses
 from rest.errors import Conflict, Invalid
 from tenants.models import Tenant
 from tenants.row_security import ADDRESSES, door
-from wireguard.allowed_ips import check_network
-from wireguard.errors import InvalidConfig
 
-MAX_ADDRESSES = 16
 _TRIES = 5
 #: How many never-given addresses one query looks at, at first and at most.
 _WINDOW, _WIDEST = 16, 512
@@ -49,39 +48,6 @@ class _Chosen:
     row: int | None = None
     #: The pool's next offset afterwards, None to leave it.
     next_offset: int | None = None
-
-
-def check_addresses(addresses: Iterable[object], *, field: str) -> tuple[str, ...]:
-    """The addresses, bare and canonical, IPv4 first. Raises `Invalid`.
-
-    "10.252.0.9" and "10.252.0.9/32" are one address; host bits and networks are refused.
-    """
-    given = list(addresses)
-    if not 1 <= len(given) <= MAX_ADDRESSES:
-        raise Invalid(
-            f"A device has 1 to {MAX_ADDRESSES} addresses.", field=field, code="address_count"
-        )
-    found = [_check_address(text, field) for text in given]
-    if len(set(found)) != len(found):
-        raise Invalid("An address is named twice.", field=field, code="duplicate")
-    return tuple(
-        sorted(found, key=lambda text: (ip_address(text).version, ip_address(text).packed))
-    )
-
-
-def _check_address(text: object, field: str) -> str:
-    try:
-        network = check_network(text)
-    except InvalidConfig as error:
-        raise Invalid(
-            f"An address is {error.message}.", field=field, code="address_invalid"
-        ) from None
-    address, _, length = network.partition("/")
-    if int(length) != ip_address(address).max_prefixlen:
-        raise Invalid(
-            f"{network} is a network, not an address.", field=field, code="address_invalid"
-        )
-    return address
 
 
 def allocate(*, peer: Peer, interface: Interface, at: datetime) -> list[PeerAddress]:
@@ -127,24 +93,22 @@ def _claim_locked(
     for _ in range(_TRIES):
         pools = list(_locked_pools(interface.pk, peer.tenant, at))
         wanted = {text: _place(interface, pools, text, field) for text in addresses}
-        for row in PeerAddress.objects.filter(
-            gateway_id=interface.gateway_id, address__in=list(wanted)
-        ):
+        rows = list(
+            PeerAddress.objects.filter(gateway_id=interface.gateway_id, address__in=list(wanted))
+        )
+        kept = kept_peers(peer.tenant_id).filter(addresses__in=rows)
+        given_up = give_up(kept, at=at)
+        for row in rows:
             chosen = wanted[row.address]
-            _refuse_held(
-                row, tenant_id=peer.tenant_id, pool=chosen.pool, own=own, at=at, field=field
-            )
+            if row.peer_id not in given_up:
+                _refuse_held(
+                    row, tenant_id=peer.tenant_id, pool=chosen.pool, own=own, at=at, field=field
+                )
             chosen.row = row.pk
         taken = _take(peer, list(wanted.values()))
         if taken is not None:
             return taken
     raise Conflict("Too many changes at once; try again.", field=field, code="conflict")
-
-
-def release(rows: QuerySet[PeerAddress], *, at: datetime) -> int:
-    """Take these addresses from their peers; others may have them after the hold-back time."""
-    hold = GlobalSetting.objects.values_list("address_hold_seconds", flat=True).get(pk=1)
-    return rows.filter(peer__isnull=False).update(peer=None, free_at=at + timedelta(seconds=hold))
 
 
 def _pools(interface_id: int, tenant: Tenant) -> list[AddressPool]:

@@ -48,7 +48,7 @@ def has_tag(tag: str) -> Q:
 
 def matches(text: str) -> Q:
     """Clients whose name, e-mail, ids, key or address is, or contains, this text."""
-    peers = _peers()
+    peers = _shown_peers()
     return (
         Q(name__icontains=text)
         | Q(external_id__icontains=text)
@@ -106,6 +106,13 @@ def _peers() -> QuerySet[Peer]:
     return Peer.objects.filter(client=OuterRef("pk"), deleted_at__isnull=True)
 
 
+def _shown_peers() -> QuerySet[Peer]:
+    """Of a deleted client those that went with it."""
+    return Peer.objects.filter(
+        Q(deleted_at__isnull=True) | Q(deleted_at=OuterRef("deleted_at")), client=OuterRef("pk")
+    )
+
+
 def _in_status(*words: str) -> QuerySet[Peer]:
     return with_status(_peers()).filter(Q(status_word__in=words))
 
@@ -140,6 +147,8 @@ def online_now(value: str) -> Q:
 
 
 CLIENT_FILTERS: Final = {
+    # Which of the two sets the list is of, its view decides.
+    "deleted": Condition(lambda _: Q(), ("true", "false")),
     "search": Condition(matches),
     "external_id": Condition(lambda value: Q(external_id=value)),
     "state": Condition(in_state, STATES),

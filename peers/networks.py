@@ -7,6 +7,7 @@ network meets an IPv6 one: IPv6 networks that contain that range are refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import reduce
 from ipaddress import ip_interface, ip_network
 from itertools import pairwise
@@ -15,6 +16,7 @@ from operator import or_
 from django.db.models import Q
 
 from gateways.models import AddressPool, Gateway, Interface
+from peers.keeping import give_up, kept_peers
 from peers.models import Peer, PeerNetwork
 from rest.errors import Conflict, Invalid
 from tenants.row_security import NETWORKS, door
@@ -70,7 +72,7 @@ def lock_gateway(gateway_id: int) -> None:
 
 
 def replace_networks(
-    *, peer: Peer, interface: Interface, networks: Sequence[str], field: str
+    *, peer: Peer, interface: Interface, networks: Sequence[str], at: datetime, field: str
 ) -> None:
     """Let ``peer`` have exactly these networks (checked by `check_networks`).
 
@@ -81,7 +83,7 @@ def replace_networks(
     PeerNetwork.objects.filter(peer=peer).exclude(network__in=networks).delete()
     if not networks:
         return
-    _refuse_taken(peer=peer, gateway_id=interface.gateway_id, networks=networks, field=field)
+    _refuse_taken(peer, interface.gateway_id, networks, at=at, field=field)
     held = set(PeerNetwork.objects.filter(peer=peer).values_list("network", flat=True))
     PeerNetwork.objects.bulk_create(
         PeerNetwork(
@@ -110,7 +112,9 @@ def _refuse_unusable(network: str, field: str) -> None:
         raise Invalid(f"{network} cannot be routed.", field=field, code="network_unusable")
 
 
-def _refuse_taken(*, peer: Peer, gateway_id: int, networks: Sequence[str], field: str) -> None:
+def _refuse_taken(
+    peer: Peer, gateway_id: int, networks: Sequence[str], *, at: datetime, field: str
+) -> None:
     reserved = [bounds(text) for text in _reserved(gateway_id)]
     for network in networks:
         start, end = bounds(network)
@@ -126,6 +130,11 @@ def _refuse_taken(*, peer: Peer, gateway_id: int, networks: Sequence[str], field
     others = PeerNetwork.objects.filter(overlaps, gateway_id=gateway_id).exclude(peer=peer)
     with door(NETWORKS):
         taken = others.exists()
+    if taken:  # by a deleted client of the same tenant, who may have it back
+        kept = kept_peers(peer.tenant_id)
+        give_up(kept.filter(networks__in=others.filter(tenant_id=peer.tenant_id)), at=at)
+        with door(NETWORKS):
+            taken = others.exists()
     if taken:
         raise Conflict(
             "One of these networks overlaps a network that is taken.",

@@ -42,6 +42,7 @@ from wireguard.allowed_ips import sort_networks
 #: while data flows and drops a session after 180 s (Reject-After-Time, whitepaper section 6).
 ONLINE_WITHIN: Final = timedelta(seconds=180)
 
+DELETED: Final = "deleted"
 NO_CLIENT: Final = "There is no such client."
 NO_PEER: Final = "There is no such device."
 
@@ -74,6 +75,8 @@ class ClientView:
     @property
     def state(self) -> str:
         """Why it is off, else how far it has come."""
+        if self.client.deleted_at is not None:
+            return DELETED
         held = held_state({hold.reason for hold in self.holds})
         if held is not None:
             return held
@@ -99,11 +102,46 @@ def find_client(caller: Caller, client_id: UUID, *, lock: bool = False) -> Clien
     return _of_caller(rows.filter(uuid=client_id).first(), caller)
 
 
+def is_live(caller: Caller, client_id: UUID) -> bool:
+    """Whether the acting tenant has this client, not deleted."""
+    return visible_clients(caller).filter(uuid=client_id).exists()
+
+
+def restorable_clients(caller: Caller, *, at: datetime) -> QuerySet[Client]:
+    """The deleted clients of the acting tenant that can still be brought back.
+
+    A device always has an address; where one has none, what it kept is gone already.
+    """
+    bare = Peer.objects.filter(client=OuterRef("pk"), deleted_at=OuterRef("deleted_at")).exclude(
+        Exists(PeerAddress.objects.filter(peer=OuterRef("pk")))
+    )
+    rows = Client.objects.filter(
+        ~Exists(bare), tenant_id=caller.tenant_id, deleted_at__isnull=False, purge_at__gt=at
+    )
+    return rows.select_related("plan")
+
+
+def find_deleted(caller: Caller, client_id: UUID, *, at: datetime, lock: bool = False) -> Client:
+    """A deleted client that can be brought back. Raises `Missing`."""
+    rows = restorable_clients(caller, at=at)
+    rows = rows.select_for_update(of=("self",)) if lock else rows
+    return _of_caller(rows.filter(uuid=client_id).first(), caller)
+
+
 def find_by_external_id(caller: Caller, external_id: str) -> Client:
     """The client that the seller knows by this id. Raises `Missing`."""
     found = None
     if "\0" not in external_id:  # PostgreSQL refuses to be asked
         found = visible_clients(caller).filter(external_id=external_id).first()
+    return _of_caller(found, caller)
+
+
+def find_deleted_by_external_id(caller: Caller, external_id: str, *, at: datetime) -> Client:
+    """Of the deleted clients of this id, that can be brought back, the last. Raises `Missing`."""
+    found = None
+    if "\0" not in external_id:
+        rows = restorable_clients(caller, at=at).filter(external_id=external_id)
+        found = rows.order_by("-deleted_at", "-pk").first()
     return _of_caller(found, caller)
 
 
@@ -173,7 +211,15 @@ def with_status(peers: QuerySet[Peer]) -> QuerySet[Peer]:
 def view_clients(clients: Sequence[Client]) -> list[ClientView]:
     """These clients as they are shown, in this order, in three queries."""
     devices: defaultdict[int, list[Device]] = defaultdict(list)
-    for device in view_devices(Peer.objects.filter(client__in=clients, deleted_at__isnull=True)):
+    peers = Peer.objects.filter(client__in=clients)
+    if any(client.deleted_at for client in clients):  # of a deleted one, what went with it
+        peers = peers.filter(
+            Q(deleted_at__isnull=True, client__deleted_at__isnull=True)
+            | Q(deleted_at=F("client__deleted_at"))
+        )
+    else:
+        peers = peers.filter(deleted_at__isnull=True)
+    for device in view_devices(peers):
         devices[device.peer.client_id].append(device)
     holds = open_holds(client.pk for client in clients)
     return [

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
@@ -18,6 +19,7 @@ from django.core.validators import validate_email
 from rest.errors import Invalid
 from rest.values import Check, check_text, checked_by, listed
 from wireguard.allowed_ips import check_endpoint, check_keepalive, check_network
+from wireguard.errors import InvalidConfig
 from wireguard.keys import check_preshared_key, check_public_key, generate_preshared_key
 from wireguard.types import Secret
 from wireguard.values import check_dialled_endpoint, check_dns, check_mtu
@@ -25,11 +27,19 @@ from wireguard.values import check_dialled_endpoint, check_dns, check_mtu
 GENERATE: Final = "generate"
 MAX_DNS, MAX_ROUTES, MAX_TAGS = 8, 100, 50
 MAX_METADATA = 8 * 1024  # bytes of its JSON
+MAX_ADDRESSES: Final = 16
 MAX_DEPTH: Final = 32
 MAX_BYTES: Final = 2**63 - 1
 MAX_DAYS: Final = 36_500
 _LAST_YEAR: Final = 2999
 
+#: What stands behind a client in a path. An external id "a/enable" would be read as the act.
+SUBROUTES: Final = frozenset(
+    {
+        "change-plan", "config", "disable", "enable", "kick", "links", "move", "peers", "restore",
+        "rotate-keys", "suspend", "terminate", "transfer", "unsuspend",
+    }
+)  # fmt: skip
 _TELEGRAM: Final = re.compile(r"@?[A-Za-z0-9_]{1,64}|-?[0-9]{1,20}", re.ASCII)
 
 
@@ -48,6 +58,8 @@ def check_external_id(value: object, field: str) -> str | None:
     text = check_text(value, field, longest=120)
     if any(character.isspace() for character in text):
         raise Invalid("No white space in an external id.", field=field, code="invalid")
+    if "/" in text and text.rpartition("/")[2] in SUBROUTES:
+        raise Invalid("This ending is the name of an act.", field=field, code="reserved")
     return text
 
 
@@ -201,6 +213,39 @@ def check_psk(value: object, field: str = "preshared_key") -> Secret | None:
     if value == GENERATE:
         return generate_preshared_key()
     return checked_by(check_preshared_key, value, field)  # type: ignore[no-any-return]
+
+
+def check_addresses(addresses: Iterable[object], *, field: str) -> tuple[str, ...]:
+    """The addresses, bare and canonical, IPv4 first. Raises `Invalid`.
+
+    "10.252.0.9" and "10.252.0.9/32" are one address; host bits and networks are refused.
+    """
+    given = list(addresses)
+    if not 1 <= len(given) <= MAX_ADDRESSES:
+        raise Invalid(
+            f"A device has 1 to {MAX_ADDRESSES} addresses.", field=field, code="address_count"
+        )
+    found = [_check_address(text, field) for text in given]
+    if len(set(found)) != len(found):
+        raise Invalid("An address is named twice.", field=field, code="duplicate")
+    return tuple(
+        sorted(found, key=lambda text: (ip_address(text).version, ip_address(text).packed))
+    )
+
+
+def _check_address(text: object, field: str) -> str:
+    try:
+        network = check_network(text)
+    except InvalidConfig as error:
+        raise Invalid(
+            f"An address is {error.message}.", field=field, code="address_invalid"
+        ) from None
+    address, _, length = network.partition("/")
+    if int(length) != ip_address(address).max_prefixlen:
+        raise Invalid(
+            f"{network} is a network, not an address.", field=field, code="address_invalid"
+        )
+    return address
 
 
 CLIENT_CHECKS: Final[Mapping[str, Check]] = {

@@ -9,9 +9,19 @@ from quotas.models import Hold
 
 
 def open_hold(
-    *, tenant_id: int, client_id: int, reason: str, note: str, by: str, at: datetime
+    *,
+    tenant_id: int,
+    client_id: int,
+    reason: str,
+    note: str,
+    by: str,
+    at: datetime,
+    until: datetime | None = None,
 ) -> bool:
-    """Open a hold; False when one for this reason is open already (it keeps its note)."""
+    """Open a hold, for good or ``until`` it closes by itself.
+
+    False when one for this reason is open already: it keeps its note and its end.
+    """
     _, is_new = Hold.objects.get_or_create(
         client_id=client_id,
         reason=reason,
@@ -21,6 +31,7 @@ def open_hold(
             "note": note[:255],
             "opened_at": at,
             "opened_by": by[:150],
+            "until": until,
         },
     )
     return is_new

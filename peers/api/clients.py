@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
@@ -12,36 +11,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateways.api.serializers import job_ref
-from gateways.models import Job
+from peers.api.answers import answer, answer_change, show
+from peers.api.lookups import OfClient
 from peers.api.representation import client_body
-from peers.api.serializers import (
-    ClientCreate,
-    ClientPatch,
-    ClientSerializer,
-    ClientWithJob,
-    Disable,
-    Nothing,
-)
+from peers.api.serializers import ClientCreate, ClientPatch, ClientSerializer, ClientWithJob
 from peers.filters import CLIENT_FILTERS
 from peers.models import Client
 from peers.queries import (
-    ClientView,
-    find_by_external_id,
     find_client,
     find_interface,
+    restorable_clients,
     view_client,
     view_clients,
     visible_clients,
 )
-from peers.services.changes import Changed
-from peers.services.clients import (
-    create_client,
-    delete_client,
-    disable_client,
-    enable_client,
-    update_client,
-)
-from rest.etag import etag, wanted_version
+from peers.services.clients import create_client, update_client
+from peers.services.removal import delete_client
+from rest.etag import wanted_version
 from rest.filters import AllowListedFilters, check_query
 from rest.pagination import KeysetPagination
 from rest.prefer import respond
@@ -60,11 +46,12 @@ class ClientList(ApiView):
 
     @extend_schema(responses=ClientSerializer(many=True))
     def get(self, request: Request) -> Response:
-        rows = visible_clients(caller_of(request))
+        caller, at = caller_of(request), timezone.now()
+        deleted = request.GET.get("deleted") == "true"
+        rows = restorable_clients(caller, at=at) if deleted else visible_clients(caller)
         rows = AllowListedFilters().filter_queryset(request, rows, self)
         paginator = KeysetPagination()
         page: list[Client] = paginator.paginate_queryset(rows, request, view=self)
-        at = timezone.now()
         bodies = [client_body(view, at=at) for view in view_clients(page)]
         return paginator.get_paginated_response(bodies)
 
@@ -82,10 +69,10 @@ class ClientList(ApiView):
             **wanted,
         )
         headers = {"Location": reverse("client", kwargs={"client_id": made.client.uuid})}
-        return _respond(request, made.view, made.job, status=201, headers=headers)
+        return answer(request, made.view, made.job, status=201, headers=headers)
 
 
-class ClientDetail(ApiView):
+class ClientDetail(OfClient):
     """One client."""
 
     scopes = {"GET": "clients:read", "PATCH": "clients:write", "DELETE": "clients:write"}
@@ -93,7 +80,7 @@ class ClientDetail(ApiView):
     @extend_schema(responses=ClientSerializer)
     def get(self, request: Request, client_id: UUID) -> Response:
         check_query(request, ())
-        return _show(find_client(caller_of(request), client_id))
+        return show(find_client(caller_of(request), client_id))
 
     @extend_schema(request=ClientPatch, responses=ClientWithJob)
     def patch(self, request: Request, client_id: UUID) -> Response:
@@ -107,7 +94,7 @@ class ClientDetail(ApiView):
             at=timezone.now(),
             if_version=wanted_version(request),
         )
-        return _changed(request, changed)
+        return answer_change(request, changed)
 
     @extend_schema(responses={204: OpenApiResponse(description="Deleted; see X-VWG-Job.")})
     def delete(self, request: Request, client_id: UUID) -> Response:
@@ -121,75 +108,3 @@ class ClientDetail(ApiView):
         job = job_ref(changed.job)
         headers = {"X-VWG-Job": job["id"], "Link": f'<{job["href"]}>; rel="monitor"'}
         return respond(changed.job, request, {"job": job}, status=204, headers=headers)
-
-
-class ClientByExternalId(ApiView):
-    """One client, by the id that its seller gave it."""
-
-    scopes = {"GET": "clients:read"}
-
-    @extend_schema(responses=ClientSerializer)
-    def get(self, request: Request, external_id: str) -> Response:
-        check_query(request, ())
-        return _show(find_by_external_id(caller_of(request), external_id))
-
-
-class ClientEnable(ApiView):
-    """Close the manual hold. Other holds stay."""
-
-    scopes = {"POST": "clients:write"}
-
-    @extend_schema(request=Nothing, responses=ClientWithJob)
-    def post(self, request: Request, client_id: UUID) -> Response:
-        check_query(request, ())
-        checked(Nothing(data=request.data))
-        changed = enable_client(
-            caller=caller_of(request),
-            client_id=client_id,
-            at=timezone.now(),
-            if_version=wanted_version(request),
-        )
-        return _changed(request, changed)
-
-
-class ClientDisable(ApiView):
-    """Open the manual hold: no packet passes, and nothing is forgotten."""
-
-    scopes = {"POST": "clients:write"}
-
-    @extend_schema(request=Disable, responses=ClientWithJob)
-    def post(self, request: Request, client_id: UUID) -> Response:
-        check_query(request, ())
-        changed = disable_client(
-            caller=caller_of(request),
-            client_id=client_id,
-            at=timezone.now(),
-            if_version=wanted_version(request),
-            **checked(Disable(data=request.data)),
-        )
-        return _changed(request, changed)
-
-
-def _show(client: Client) -> Response:
-    body = client_body(view_client(client), at=timezone.now())
-    return Response(body, headers={"ETag": etag(client.version)})
-
-
-def _changed(request: Request, changed: Changed) -> Response:
-    return _respond(request, view_client(changed.client), changed.job, status=200, headers={})
-
-
-def _respond(
-    request: Request, view: ClientView, job: Job, *, status: int, headers: dict[str, str]
-) -> Response:
-    def now(fresh: Job) -> dict[str, Any]:
-        return client_body(view_client(view.client), at=timezone.now(), job=fresh)
-
-    return respond(
-        job,
-        request,
-        client_body(view, at=timezone.now(), job=job),
-        status=status,
-        finished=now,
-        headers={**headers, "ETag": etag(view.client.version)},
-    )

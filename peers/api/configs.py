@@ -15,6 +15,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from peers.api.lookups import OfClient
 from peers.delivery import Delivery, deliver, qr_png, qr_svg
 from peers.models import Peer
 from peers.queries import find_client, find_peer, only_peer
@@ -92,10 +93,10 @@ class _ConfigView(ApiView):
         return response
 
 
-class ClientConfig(_ConfigView):
+class ClientConfig(OfClient, _ConfigView):
     """The file of a client's only device."""
 
-    @extend_schema(operation_id="client_config", **_SCHEMA)
+    @extend_schema(**_SCHEMA)
     def get(self, request: Request, client_id: UUID) -> Any:
         check_query(request, ("format",))
         caller = caller_of(request)

@@ -22,7 +22,12 @@ def client_body(view: ClientView, *, at: datetime, job: Job | None = None) -> di
         "state": view.state,
         "enabled": all(hold.reason != MANUAL for hold in view.holds),
         "holds": [
-            {"reason": hold.reason, "note": hold.note, "opened_at": moment(hold.opened_at)}
+            {
+                "reason": hold.reason,
+                "note": hold.note,
+                "opened_at": moment(hold.opened_at),
+                "until": moment(hold.until),
+            }
             for hold in view.holds
         ],
         "tags": client.tags,

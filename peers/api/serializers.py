@@ -10,7 +10,8 @@ from rest_framework import serializers
 from gateways.api.serializers import JobRef
 from peers.api.representation import client_body
 from peers.filters import STATES
-from peers.queries import ClientView
+from peers.queries import DELETED, ClientView
+from peers.services.switching import MAX_KICK
 from peers.values import MAX_BYTES, MAX_DAYS
 from quotas.models import Hold
 from rest.fields import (
@@ -72,6 +73,7 @@ class HoldSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=Hold.Reason.choices)
     note = serializers.CharField()
     opened_at = serializers.DateTimeField()
+    until = serializers.DateTimeField(allow_null=True, help_text="When it closes by itself.")
 
 
 class ClientSerializer(serializers.Serializer[Any]):
@@ -80,7 +82,7 @@ class ClientSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
     external_id = serializers.CharField(allow_null=True)
-    state = serializers.ChoiceField(choices=STATES)
+    state = serializers.ChoiceField(choices=[*STATES, DELETED])
     enabled = serializers.BooleanField(help_text="False while its seller has switched it off.")
     holds = HoldSerializer(many=True)
     tags = serializers.ListField(child=serializers.CharField())
@@ -177,10 +179,35 @@ class ClientPatch(ClientFields):
         return client_body(instance, at=timezone.now())
 
 
-class Disable(StrictSerializer):
-    """Why a client is switched off, for the people who ask later."""
+class WithReason(StrictSerializer):
+    """Why, for the people who ask later; it is shown as the ``note`` of the hold."""
 
-    note = PlainText(max_length=255, allow_blank=True, required=False)
+    reason = PlainText(max_length=255, allow_blank=True, required=False)
+    note = PlainText(
+        max_length=255, allow_blank=True, required=False, help_text="Another name of `reason`."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        given = {attrs.pop(name) for name in ("reason", "note") if name in attrs}
+        if len(given) > 1:
+            raise serializers.ValidationError(
+                {"note": [serializers.ErrorDetail("This is not the reason.", "invalid")]}
+            )
+        return {**attrs, "note": given.pop()} if given else attrs
+
+
+class Disable(WithReason):
+    """Why a client is switched off."""
+
+
+class Suspend(WithReason):
+    """Why a client is suspended."""
+
+
+class Kick(WithReason):
+    """For how long."""
+
+    seconds = StrictInteger(min_value=1, max_value=MAX_KICK, required=False)
 
 
 class Nothing(StrictSerializer):

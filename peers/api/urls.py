@@ -1,17 +1,47 @@
 """/api/v1/clients, /api/v1/peers and the founding calls; included below /api/."""
 
-from django.urls import path
+from collections.abc import Iterator
 
-from peers.api.bulk import BulkDetail, BulkItems, BulkList, ClientBulk
-from peers.api.clients import (
-    ClientByExternalId,
-    ClientDetail,
+from django.urls import URLPattern, path
+from rest_framework.views import APIView
+
+from peers.api.actions import (
     ClientDisable,
     ClientEnable,
-    ClientList,
+    ClientKick,
+    ClientRestore,
+    ClientSuspend,
+    ClientTerminate,
+    ClientUnsuspend,
 )
+from peers.api.bulk import BulkDetail, BulkItems, BulkList, ClientBulk
+from peers.api.clients import ClientDetail, ClientList
 from peers.api.configs import ClientConfig, PeerConfigFile
 from peers.api.founding import AddPeerView, ApplyView, RemovePeerView, StatusView
+
+#: Below a client, which is named by its id or by its seller's (`peers.values.SUBROUTES`).
+OF_CLIENT: dict[str, type[APIView]] = {
+    "enable": ClientEnable,
+    "disable": ClientDisable,
+    "suspend": ClientSuspend,
+    "unsuspend": ClientUnsuspend,
+    "kick": ClientKick,
+    "terminate": ClientTerminate,
+    "restore": ClientRestore,
+    "config": ClientConfig,
+}
+
+
+def _of_client() -> Iterator[URLPattern]:
+    """The routes below a client, each twice; an external id may hold slashes, so it stands last."""
+    by_id = "v1/clients/<uuid:client_id>"
+    by_external_id = "v1/clients/by-external-id/<path:external_id>"
+    for word, view in OF_CLIENT.items():
+        yield path(f"{by_id}/{word}", view.as_view(), name=f"client-{word}")
+        yield path(f"{by_external_id}/{word}", view.as_view(), name=f"external-client-{word}")
+    yield path(by_id, ClientDetail.as_view(), name="client")
+    yield path(by_external_id, ClientDetail.as_view(), name="client-by-external-id")
+
 
 urlpatterns = [
     path("v1/clients", ClientList.as_view(), name="clients"),
@@ -19,15 +49,7 @@ urlpatterns = [
     path("v1/bulk", BulkList.as_view(), name="bulks"),
     path("v1/bulk/<uuid:run_id>", BulkDetail.as_view(), name="bulk"),
     path("v1/bulk/<uuid:run_id>/items", BulkItems.as_view(), name="bulk-items"),
-    path(
-        "v1/clients/by-external-id/<path:external_id>",
-        ClientByExternalId.as_view(),
-        name="client-by-external-id",
-    ),
-    path("v1/clients/<uuid:client_id>", ClientDetail.as_view(), name="client"),
-    path("v1/clients/<uuid:client_id>/enable", ClientEnable.as_view(), name="client-enable"),
-    path("v1/clients/<uuid:client_id>/disable", ClientDisable.as_view(), name="client-disable"),
-    path("v1/clients/<uuid:client_id>/config", ClientConfig.as_view(), name="client-config"),
+    *_of_client(),
     path("v1/peers/<uuid:peer_id>/config", PeerConfigFile.as_view(), name="peer-config"),
     path("wg/add-peer", AddPeerView.as_view(), name="wg-add-peer"),
     path("wg/remove-peer", RemovePeerView.as_view(), name="wg-remove-peer"),

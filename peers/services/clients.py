@@ -28,11 +28,16 @@ from peers.services.removal import delete_client as delete_client
 from peers.services.switching import disable_client as disable_client
 from peers.services.switching import enable_client as enable_client
 from peers.services.switching import switch
-from peers.services.terms import changed_terms, terms_of_new
+from peers.services.terms import (
+    changed_terms,
+    external_id_taken,
+    refuse_external_id,
+    terms_of_new,
+)
 from peers.values import DEVICE_CHECKS
 from quotas.policies import MANUAL
 from quotas.queries import open_holds
-from rest.errors import Conflict, Forbidden, Missing
+from rest.errors import Forbidden, Missing
 from tenants.models import Tenant
 from tenants.queries import stands
 from tenants.scoping import Caller
@@ -193,21 +198,3 @@ def _off(caller: Caller) -> bool:
     if status != Tenant.Status.ACTIVE and not caller.operator:
         raise Forbidden(f"The tenant is {status}.", code=f"tenant_{status}")
     return status != Tenant.Status.ACTIVE
-
-
-def refuse_external_id(tenant_id: int, external_id: str | None) -> None:
-    """Raise `Conflict` when another of the tenant's clients has this id."""
-    if external_id is None:
-        return
-    taken = Client.objects.filter(
-        tenant_id=tenant_id, external_id=external_id, deleted_at__isnull=True
-    )
-    if taken.exists():
-        raise external_id_taken()
-
-
-def external_id_taken() -> Conflict:
-    """The refusal of an id that another of the tenant's clients has."""
-    return Conflict(
-        "Another client has this external id.", field="external_id", code="external_id_taken"
-    )

@@ -14,13 +14,13 @@ from uuid import uuid4
 from django.db import IntegrityError
 
 from gateways.models import Interface
-from peers.allocation import allocate, check_addresses, claim, release
-from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
+from peers.allocation import allocate, claim, release
+from peers.models import Client, Peer, PeerAddress, PeerKey
 from peers.networks import check_networks, replace_networks
 from peers.queries import Device, as_networks
 from peers.sealing import open_preshared_key, seal_preshared_key, seal_private_key
 from peers.services.changes import raise_generation
-from peers.values import DEVICE_CHECKS, GENERATE, check_key, check_psk
+from peers.values import DEVICE_CHECKS, GENERATE, check_addresses, check_key, check_psk
 from rest.errors import Conflict, Invalid
 from rest.values import check_fields, check_text
 from wireguard.keys import generate_private_key, public_key_of
@@ -152,7 +152,9 @@ def add_device(
             peer=peer, interface=interface, addresses=wish.addresses, at=at, field=fields[0]
         )
     if wish.networks:
-        replace_networks(peer=peer, interface=interface, networks=wish.networks, field=fields[1])
+        replace_networks(
+            peer=peer, interface=interface, networks=wish.networks, at=at, field=fields[1]
+        )
     _refuse_small_mtu(peer, (row.address for row in rows))
     return _as_new(peer, interface, rows, wish.networks or (), private_key is not None)
 
@@ -180,16 +182,6 @@ def change_device(
     return {**changed, **moved}, must_learn
 
 
-def remove_devices(peers: list[Peer], *, at: datetime) -> None:
-    """Leave tombstones that say why these peers must go; their secrets are destroyed now."""
-    ids = [peer.pk for peer in peers]
-    release(PeerAddress.objects.filter(peer__in=ids), at=at)
-    PeerNetwork.objects.filter(peer__in=ids).delete()
-    PeerKey.objects.filter(peer__in=ids).delete()
-    Peer.objects.filter(pk__in=ids).update(deleted_at=at, preshared_key="")
-    raise_generation(peers)
-
-
 def _move(*, peer: Peer, wish: DeviceWish, at: datetime, fields: FieldNames) -> dict[str, Any]:
     """Bring addresses and networks to what is wished; what they are now, where they changed."""
     moved: dict[str, Any] = {}
@@ -206,7 +198,7 @@ def _move(*, peer: Peer, wish: DeviceWish, at: datetime, fields: FieldNames) -> 
         routed = set(peer.networks.values_list("network", flat=True))
         if routed != set(wish.networks):
             replace_networks(
-                peer=peer, interface=peer.interface, networks=wish.networks, field=fields[1]
+                peer=peer, interface=peer.interface, networks=wish.networks, at=at, field=fields[1]
             )
             moved["networks"] = list(wish.networks)
     return moved

@@ -21,9 +21,16 @@ from tenants.queries import stands
 
 
 def open_hold(
-    *, client: Client, reason: str, note: str = "", actor: Actor, at: datetime
+    *,
+    client: Client,
+    reason: str,
+    note: str = "",
+    actor: Actor,
+    at: datetime,
+    until: datetime | None = None,
 ) -> list[Peer] | None:
     """Stop the client for ``reason``; the peers that WireGuard must learn of, None if it was open.
+    With ``until`` the hold closes by itself (`peers.services.due`).
 
     The caller has locked the client and makes the job.
     """
@@ -34,6 +41,7 @@ def open_hold(
         note=note,
         by=actor.name,
         at=at,
+        until=until,
     )
     return _follow(client, blocked=True) if is_new else None
 
@@ -58,6 +66,15 @@ def stand_with_tenant(*, client: Client, actor: Actor, at: datetime) -> list[Pee
     if status == Tenant.Status.ACTIVE:
         return close_hold(client=client, reason=TENANT_SUSPENDED, actor=actor, at=at)
     return open_hold(client=client, reason=TENANT_SUSPENDED, note=reason, actor=actor, at=at)
+
+
+def agree_with_holds(*, client: Client, actor: Actor, at: datetime) -> list[Peer]:
+    """Bring a client that was away back in step: with its tenant's status, and its own holds.
+
+    For one that is restored or changes its tenant. The caller has locked it and makes the job.
+    """
+    stand_with_tenant(client=client, actor=actor, at=at)
+    return _follow(client, blocked=is_held(client.pk))
 
 
 def _follow(client: Client, *, blocked: bool) -> list[Peer]:

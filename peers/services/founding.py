@@ -17,7 +17,9 @@ from peers.models import Client, Peer
 from peers.queries import find_client, live_peers
 from peers.services.changes import note_act, raise_version, tell
 from peers.services.clients import create_client, update_client
-from peers.services.devices import key_taken, remove_devices
+from peers.services.devices import key_taken
+from peers.services.removal import bury_client
+from peers.services.tombstones import remove_devices
 from peers.values import check_key
 from rest.errors import Invalid, Missing
 from tenants.scoping import FULL, Caller
@@ -125,12 +127,11 @@ def remove_peer(*, caller: Caller, interface: Interface, public_key: str, at: da
     peers = [one for one in live_peers(client) if one.pk == peer.pk]
     if not peers:  # removed while we waited for the lock
         raise Missing("There is no peer with this public key.", field="public_key")
-    remove_devices(peers, at=at)
-    if live_peers(client):
+    if [one for one in live_peers(client) if one.pk != peer.pk]:
+        remove_devices(peers, at=at)
         raise_version(client)
     else:
-        client.deleted_at = at
-        raise_version(client, "deleted_at")
+        bury_client(client, peers, at=at)
     before = {"public_key": key, "interface": interface.name}
     note_act(client=client, actor=caller.actor, action="peer.removed", before=before)
     job = tell(client=client, kind=Job.Kind.DELETE, actor=caller.actor, peers=peers, at=at)

@@ -1,16 +1,36 @@
-"""Deleting clients."""
+"""Deleting clients, and bringing them back.
+
+A deleted client leaves its interfaces at once. Keys, addresses and networks it keeps for the time
+that the global settings say (``undelete_seconds``); until then `restore_client` undoes the
+deletion, afterwards `peers.services.due` destroys them. Removing one of several devices is for
+good.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from gateways.models import Job
-from peers.queries import live_peers
-from peers.services.changes import Changed, locked_client, note_act, raise_version, told
-from peers.services.devices import remove_devices
+from gateways.models import GlobalSetting, Job
+from peers.models import Client, Peer
+from peers.queries import find_deleted, is_live, live_peers
+from peers.services.changes import (
+    Changed,
+    check_version,
+    locked_client,
+    note_act,
+    raise_generation,
+    raise_version,
+    told,
+)
+from peers.services.devices import key_taken
+from peers.services.entitlement import agree_with_holds
+from peers.services.limits import admit_clients, admit_devices
+from peers.services.terms import refuse_external_id
+from peers.services.tombstones import bury, remove_devices
 from tenants.scoping import Caller
 
 
@@ -18,12 +38,84 @@ from tenants.scoping import Caller
 def delete_client(
     *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
 ) -> Changed:
-    """Delete a client with all its devices; the rows stay as tombstones until they are applied."""
+    """Delete a client with all its devices. Raises `Missing` for one that is deleted already."""
     client = locked_client(caller, client_id, if_version)
+    return _delete(client, caller, at)
+
+
+@transaction.atomic
+def terminate_client(
+    *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
+) -> Changed:
+    """As `delete_client`; one that is deleted already, and not purged yet, stays as it is."""
+    if is_live(caller, client_id):
+        client = locked_client(caller, client_id, if_version)
+        return _delete(client, caller, at)
+    client = find_deleted(caller, client_id, at=at)
+    check_version(client, if_version)
+    return told(client, Job.Kind.DELETE, caller, [], at)
+
+
+def _delete(client: Client, caller: Caller, at: datetime) -> Changed:
     peers = live_peers(client)
-    remove_devices(peers, at=at)
-    client.deleted_at = at
-    raise_version(client, "deleted_at")
+    bury_client(client, peers, at=at)
     before = {"public_keys": [peer.public_key for peer in peers]}
-    note_act(client=client, actor=caller.actor, action="client.deleted", before=before)
+    after = {"purge_at": client.purge_at}
+    note_act(client=client, actor=caller.actor, action="client.deleted", before=before, after=after)
     return told(client, Job.Kind.DELETE, caller, peers, at)
+
+
+def bury_client(client: Client, peers: Sequence[Peer], *, at: datetime) -> None:
+    """Mark the client, whose row the caller holds, and its last devices as deleted."""
+    seconds = GlobalSetting.objects.values_list("undelete_seconds", flat=True).get(pk=1)
+    client.deleted_at = at
+    client.purge_at = at + timedelta(seconds=seconds)
+    if seconds:
+        bury(peers, at=at)
+    else:
+        remove_devices(peers, at=at)
+    raise_version(client, "deleted_at", "purge_at")
+
+
+@transaction.atomic
+def restore_client(
+    *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
+) -> Changed:
+    """Undo a deletion: the client is back with its devices, keys and addresses; its holds stand.
+
+    A client that is not deleted stays as it is. Raises `Missing` for one that is purged, whose
+    time is over, or whose address or network its tenant has given to another device; `Conflict`
+    where it no longer fits: ``external_id_taken``, ``key_taken``, ``limit_clients``,
+    ``limit_devices``.
+    """
+    if is_live(caller, client_id):
+        client = locked_client(caller, client_id, if_version)
+        return told(client, Job.Kind.RESTORE, caller, [], at)
+    admit_clients(caller.tenant)  # holds the tenant before the client, as everywhere
+    client = find_deleted(caller, client_id, at=at, lock=True)
+    check_version(client, if_version)
+    refuse_external_id(client.tenant_id, client.external_id)
+    peers = list(
+        Peer.objects.filter(client=client, deleted_at=client.deleted_at)
+        .select_related("interface__gateway")
+        .order_by("pk")
+    )
+    admit_devices(client, len(peers))
+    before = {"deleted_at": client.deleted_at}
+    client.deleted_at = client.purge_at = None
+    raise_version(client, "deleted_at", "purge_at")
+    _dig_up(peers)
+    agree_with_holds(client=client, actor=caller.actor, at=at)
+    note_act(client=client, actor=caller.actor, action="client.restored", before=before)
+    return told(client, Job.Kind.RESTORE, caller, live_peers(client), at)
+
+
+def _dig_up(peers: Sequence[Peer]) -> None:
+    """The rows are wanted again. Raises `Conflict` when another device has one of their keys."""
+    try:
+        Peer.objects.filter(pk__in=[peer.pk for peer in peers]).update(deleted_at=None)
+    except IntegrityError:  # the one constraint that speaks of live rows is the key's
+        raise key_taken() from None
+    for peer in peers:
+        peer.deleted_at = None
+    raise_generation(peers)

@@ -1,9 +1,15 @@
-"""On and off by the seller's hand: the manual hold, and no other."""
+"""On and off by the seller: three holds, each closed by its own act and by nothing else.
+
+``manual`` (enable, disable) is the seller's hand, ``suspended`` (suspend, unsuspend) his shop, and
+``kick`` ends by itself. An act that finds everything so already changes nothing: shops repeat what
+was not answered in time, and a repetition is no event.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -12,54 +18,140 @@ from gateways.models import Job
 from peers.models import Client, Peer
 from peers.services.changes import Changed, locked_client, note_act, raise_version, told
 from peers.services.entitlement import close_hold, open_hold
-from quotas.policies import MANUAL
-from rest.errors import Invalid
+from quotas.models import Hold
+from quotas.policies import KICK, MANUAL, SUSPENDED, held_state
+from quotas.queries import open_holds
+from rest.errors import Conflict, Invalid
 from tenants.scoping import Caller
+
+MAX_KICK: Final = 86_400
+
+
+@dataclass(frozen=True)
+class _Act:
+    """One of the acts: the hold that it opens or closes, its event and its job."""
+
+    reason: str
+    opens: bool
+    action: str
+    kind: str
+
+
+_ENABLE: Final = _Act(MANUAL, False, "client.enabled", Job.Kind.ENABLE)
+_DISABLE: Final = _Act(MANUAL, True, "client.disabled", Job.Kind.DISABLE)
+_SUSPEND: Final = _Act(SUSPENDED, True, "client.suspended", Job.Kind.SUSPEND)
+_UNSUSPEND: Final = _Act(SUSPENDED, False, "client.unsuspended", Job.Kind.RESUME)
 
 
 def enable_client(
     *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
 ) -> Changed:
     """Close the manual hold; the client may still be held for another reason."""
-    return _turn(True, caller=caller, client_id=client_id, note="", at=at, if_version=if_version)
+    return _turn(_ENABLE, caller=caller, client_id=client_id, at=at, if_version=if_version)
 
 
 def disable_client(
     *, caller: Caller, client_id: UUID, at: datetime, note: str = "", if_version: int | None = None
 ) -> Changed:
     """Open the manual hold: the tunnel stays known, and no packet passes."""
-    return _turn(False, caller=caller, client_id=client_id, note=note, at=at, if_version=if_version)
+    return _turn(
+        _DISABLE, caller=caller, client_id=client_id, note=note, at=at, if_version=if_version
+    )
+
+
+def suspend_client(
+    *, caller: Caller, client_id: UUID, at: datetime, note: str = "", if_version: int | None = None
+) -> Changed:
+    """Open the shop's hold (an unpaid bill): as a manual one, but closed by `unsuspend_client`."""
+    return _turn(
+        _SUSPEND, caller=caller, client_id=client_id, note=note, at=at, if_version=if_version
+    )
+
+
+def unsuspend_client(
+    *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
+) -> Changed:
+    """Close the shop's hold; one that its seller disabled stays disabled."""
+    return _turn(_UNSUSPEND, caller=caller, client_id=client_id, at=at, if_version=if_version)
+
+
+@transaction.atomic
+def kick_client(
+    *,
+    caller: Caller,
+    client_id: UUID,
+    at: datetime,
+    seconds: int = 60,
+    note: str = "",
+    if_version: int | None = None,
+) -> Changed:
+    """Let no packet through for ``seconds`` (1 to 86,400), then all again.
+
+    While a kick is open, a longer one lengthens it and any other changes nothing. Raises
+    `Conflict` (``client_off``) for a client that is off for another reason: there is nobody to
+    throw out.
+    """
+    if isinstance(seconds, bool) or not 1 <= seconds <= MAX_KICK:
+        raise Invalid(f"From 1 to {MAX_KICK} seconds.", field="seconds", code="out_of_range")
+    client = locked_client(caller, client_id, if_version)
+    holds = {hold.reason: hold for hold in open_holds([client.pk]).get(client.pk, ())}
+    if others := holds.keys() - {KICK}:
+        raise Conflict(f"The client is {held_state(others)} already.", code="client_off")
+    until, running = at + timedelta(seconds=seconds), holds.get(KICK)
+    if running is not None and not _is_longer(running, seconds):
+        return told(client, Job.Kind.KICK, caller, [], at)
+    if running is not None:
+        Hold.objects.filter(pk=running.pk).update(until=until)
+    peers = open_hold(client=client, reason=KICK, note=note, actor=caller.actor, at=at, until=until)
+    raise_version(client)
+    after = {"until": until, **_noted(note)}
+    note_act(client=client, actor=caller.actor, action="client.kicked", after=after)
+    return told(client, Job.Kind.KICK, caller, peers or [], at)
+
+
+def _is_longer(running: Hold, seconds: int) -> bool:
+    """Whether a kick of so many seconds is another one than that which runs, not its repetition."""
+    return running.until is not None and timedelta(seconds=seconds) > (
+        running.until - running.opened_at
+    )
 
 
 @transaction.atomic
 def _turn(
-    on: bool,
+    act: _Act,
     *,
     caller: Caller,
     client_id: UUID,
-    note: str,
     at: datetime,
+    note: str = "",
     if_version: int | None,
 ) -> Changed:
     client = locked_client(caller, client_id, if_version)
-    switched = switch(client, on, caller=caller, at=at, note=note)
+    switched = _carry_out(act, client, caller=caller, note=note, at=at)
     if switched is not None:
         raise_version(client)
-        action = "client.enabled" if on else "client.disabled"
-        after = {"note": note} if note else {}
-        note_act(client=client, actor=caller.actor, action=action, after=after)
-    kind = Job.Kind.ENABLE if on else Job.Kind.DISABLE
-    return told(client, kind, caller, switched or [], at)
+        note_act(client=client, actor=caller.actor, action=act.action, after=_noted(note))
+    return told(client, act.kind, caller, switched or [], at)
 
 
-def switch(
-    client: Client, on: Any, *, caller: Caller, at: datetime, note: str = ""
+def _carry_out(
+    act: _Act, client: Client, *, caller: Caller, note: str, at: datetime
 ) -> list[Peer] | None:
-    """Open or close the manual hold; None when nothing changed."""
+    """The peers that WireGuard must learn of; None when it was so already."""
+    if act.opens:
+        return open_hold(client=client, reason=act.reason, note=note, actor=caller.actor, at=at)
+    return close_hold(client=client, reason=act.reason, actor=caller.actor, at=at)
+
+
+def _noted(note: str) -> dict[str, str]:
+    return {"note": note} if note else {}
+
+
+def switch(client: Client, on: Any, *, caller: Caller, at: datetime) -> list[Peer] | None:
+    """Open or close the manual hold as part of another change; None when nothing changed."""
     if on is None:
         return None
     if not isinstance(on, bool):
         raise Invalid("This is neither true nor false.", field="enabled")
-    if on:
-        return close_hold(client=client, reason=MANUAL, actor=caller.actor, at=at)
-    return open_hold(client=client, reason=MANUAL, note=note, actor=caller.actor, at=at)
+    act = _ENABLE if on else _DISABLE
+    return _carry_out(act, client, caller=caller, note="", at=at)

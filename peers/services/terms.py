@@ -1,4 +1,4 @@
-"""What was sold: the plan, the bytes, and until when.
+"""What was sold: the plan, the bytes, until when, and under which id of the shop.
 
 A plan fills in what the seller does not say himself. Enforcement reads the client's own fields,
 so a plan that is edited later changes nobody's purchase.
@@ -15,7 +15,7 @@ from peers.models import Client
 from peers.values import CLIENT_CHECKS
 from quotas.models import Plan
 from quotas.queries import find_sold_plan
-from rest.errors import Invalid
+from rest.errors import Conflict, Invalid
 from rest.values import check_fields
 from tenants.scoping import Caller
 
@@ -77,3 +77,21 @@ def _end_of(plan: Plan, at: datetime) -> dict[str, Any]:
 def _refuse_past(moment: datetime | None, at: datetime) -> None:
     if moment is not None and moment <= at:
         raise Invalid("This is not in the future.", field="expires_at", code="past")
+
+
+def refuse_external_id(tenant_id: int, external_id: str | None) -> None:
+    """Raise `Conflict` when another of the tenant's clients has this id."""
+    if external_id is None:
+        return
+    taken = Client.objects.filter(
+        tenant_id=tenant_id, external_id=external_id, deleted_at__isnull=True
+    )
+    if taken.exists():
+        raise external_id_taken()
+
+
+def external_id_taken() -> Conflict:
+    """The refusal of an id that another of the tenant's clients has."""
+    return Conflict(
+        "Another client has this external id.", field="external_id", code="external_id_taken"
+    )

@@ -22,10 +22,10 @@ from peers.sellable import find_interface
 from peers.services.bulk.entries import Entry, Failure, Outcome
 from peers.services.bulk.single import attempt
 from peers.services.changes import act, tell_of
-from peers.services.clients import create_client, external_id_taken
+from peers.services.clients import create_client
 from peers.services.devices import IPV6_MTU, DeviceWish, build_device, check_device, key_taken
 from peers.services.limits import admit_devices, places_left
-from peers.services.terms import terms_of_new
+from peers.services.terms import external_id_taken, terms_of_new
 from quotas.models import Plan
 from quotas.policies import MANUAL
 from quotas.queries import find_sold_plan

@@ -87,6 +87,13 @@ def test_a_full_16_costs_as_many_queries_as_an_empty_one(
     assert len(refused) <= len(empty)
 
 
+@pytest.fixture
+def no_undo(db: None) -> None:
+    """A deletion is for good at once: addresses are released with it."""
+    GlobalSetting.objects.update(undelete_seconds=0)
+
+
+@pytest.mark.usefixtures("no_undo")
 def test_in_a_full_16_the_released_address_is_found_without_a_scan(
     as_alice: Caller, interface: Interface
 ) -> None:
@@ -124,6 +131,7 @@ def _fill(interface: Interface, *, leave: int) -> None:
     AddressPool.objects.filter(pk=pool.pk).update(next_offset=pool.size - leave)
 
 
+@pytest.mark.usefixtures("no_undo")
 def test_a_released_address_is_held_back_from_others_for_a_day(
     as_alice: Caller, as_mallory: Caller, interface: Interface
 ) -> None:
@@ -135,6 +143,7 @@ def test_a_released_address_is_held_back_from_others_for_a_day(
     assert held(create(as_mallory, at=NOW + timedelta(hours=25)))[0] == "10.252.0.2/32"
 
 
+@pytest.mark.usefixtures("no_undo")
 def test_the_hold_back_time_is_a_global_setting(as_alice: Caller, interface: Interface) -> None:
     GlobalSetting.objects.update(address_hold_seconds=60)
     gone = create(as_alice)
@@ -152,6 +161,7 @@ def test_the_tenant_that_released_an_address_may_have_it_back_at_once(
     assert PeerAddress.objects.filter(address="10.252.0.77").count() == 1
 
 
+@pytest.mark.usefixtures("no_undo")
 def test_the_oldest_released_address_is_given_first(as_alice: Caller, interface: Interface) -> None:
     clients = [create(as_alice) for _ in range(3)]
     for hours, number in enumerate([1, 2, 0]):
