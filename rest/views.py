@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +18,8 @@ from rest_framework.views import APIView
 from rest.etag import conditional, say_how_to_keep
 from rest.idempotency import once, wanted_key
 from rest.prefer import Pending
+from tenants.scoping import caller_of
+from tenants.throttling import Standing, spend_failure, spend_request
 
 Handler = Callable[..., HttpResponseBase]
 
@@ -33,6 +36,8 @@ class ApiView(APIView):
     operator_only = False
     #: Fields of an answer (dotted for nested ones) that are shown once: a replay has null there.
     secret_fields: tuple[str, ...] = ()
+    #: What is left of the rate limit; None for nobody, and where there is none.
+    standing: Standing | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """As REST framework's, but for `carry_out` around the handler."""
@@ -50,8 +55,28 @@ class ApiView(APIView):
         except Exception as error:
             response = self.handle_exception(error)
         self.response = self.finalize_response(wrapped, response, *args, **kwargs)
-        say_how_to_keep(self.response)
         return self.response
+
+    def perform_authentication(self, request: Request) -> None:
+        """Who asks, and whether they have requests left this minute (429). Wrong tokens count."""
+        try:
+            super().perform_authentication(request)
+        except AuthenticationFailed:
+            spend_failure(request)
+            raise
+        if self.scopes and request.user.is_authenticated:
+            self.standing = spend_request(caller_of(request))
+            if self.standing:
+                self.standing.check()
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """As REST framework's; with what is left of the rate limit, and how it may be kept."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if self.standing:
+            for name, text in self.standing.headers.items():
+                answer[name] = text
+        say_how_to_keep(answer)
+        return answer
 
     def carry_out(self, request: Request, handler: Handler) -> HttpResponseBase:
         """Run the handler, a write in its transaction; then wait, if the caller likes to."""

@@ -14,6 +14,8 @@ os.environ.setdefault("REDIS_URL", f"redis+socket://{os.environ['VWG_STATE_DIR']
 
 from vwg.settings import *  # noqa: F403
 
+# Tests reuse tokens' ids within a minute; those of the limits set them.
+VWG_TOKEN_REQUESTS = VWG_TENANT_REQUESTS = VWG_WRONG_TOKENS = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -51,6 +51,11 @@ VWG_COMMAND_TIMEOUT = env.float("VWG_COMMAND_TIMEOUT", default=5.0)
 VWG_ADMIN_PASSWORD = env.str("VWG_ADMIN_PASSWORD", default="")
 #: Requests of one web process that may wait for a job's outcome (`Prefer: wait`) at a time.
 VWG_MAX_WAITERS = env.int("VWG_MAX_WAITERS", default=8)
+#: Requests a minute of one token, and of all of a tenant's together, unless their rows say
+#: otherwise; wrong tokens a minute from one address. 0 is no limit.
+VWG_TOKEN_REQUESTS = env.int("VWG_TOKEN_REQUESTS_PER_MINUTE", default=6000)
+VWG_TENANT_REQUESTS = env.int("VWG_TENANT_REQUESTS_PER_MINUTE", default=12000)
+VWG_WRONG_TOKENS = env.int("VWG_WRONG_TOKENS_PER_MINUTE", default=30)
 
 _public = environ.urlparse(VWG_PUBLIC_URL)
 _secure = _public.scheme == "https"
