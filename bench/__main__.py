@@ -1,6 +1,8 @@
 """``python -m bench``: starts a whole vwg of its own, measures it, prints one table.
 
-Needs root (network namespaces). ``--quick`` stops at 1,000 peers.
+``python -m bench load`` measures shops that ask and order at a portal with 50,000 clients. Needs
+root (network namespaces). ``--quick`` stops at 1,000 peers, and at 5,000 clients; ``--long``
+orders for five minutes.
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
-from bench import rows
+from bench import load, rows
 from bench.figures import Figure, save, table
 from tests.stack.processes import Stack
 
@@ -27,7 +30,7 @@ def main() -> int:
     figures: list[Figure] = []
     try:
         with stack:
-            for figure in measure(stack, sizes=given.sizes, rounds=given.rounds):
+            for figure in given.measure(stack):
                 figures.append(figure)
                 print(".", end="", file=sys.stderr, flush=True)
             database = rows.database_of(stack)
@@ -36,7 +39,7 @@ def main() -> int:
         if figures:
             print(table(figures))
         shutil.rmtree(state, ignore_errors=True)
-    save(figures, rows.results_path(), database=database)
+    save(figures, rows.results_path(given.what), database=database)
     return int(any(figure.missed for figure in figures))
 
 
@@ -68,11 +71,22 @@ def measure(stack: Stack, *, sizes: list[int], rounds: int) -> Iterable[Figure]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["changes", "load"], default="changes")
     parser.add_argument("--rounds", type=int, default=100, help="changes per size (100)")
-    parser.add_argument("--quick", action="store_true", help="stop at 1,000 peers")
+    parser.add_argument("--quick", action="store_true", help="fewer peers, fewer clients")
+    parser.add_argument("--long", action="store_true", help="load: order for five minutes")
     parser.add_argument("--database-url", help="a PostgreSQL where databases may be created")
     given = parser.parse_args()
-    given.sizes = [10, 1_000] if given.quick else [10, 1_000, 10_000]
+    sizes = [10, 1_000] if given.quick else [10, 1_000, 10_000]
+    given.measure = partial(measure, sizes=sizes, rounds=given.rounds)
+    if given.what == "load":
+        given.measure = partial(
+            load.measure,
+            clients=5_000 if given.quick else 50_000,
+            live=1_000,
+            seconds=4.0 if given.quick else 15.0,
+            post_seconds=300.0 if given.long else 8.0 if given.quick else 30.0,
+        )
     return given
 
 

@@ -14,18 +14,23 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Figure:
-    """A row of the table. ``bar`` is the most that is allowed, None where nothing is promised."""
+    """A row of the table. ``bar`` is the most that is allowed (with ``at_least``: the least),
+    None where nothing is promised.
+    """
 
     name: str
     value: float
     unit: str
     bar: float | None = None
     note: str = ""
+    at_least: bool = False
 
     @property
     def missed(self) -> bool:
         """Whether the figure is worse than its bar."""
-        return self.bar is not None and self.value > self.bar
+        if self.bar is None:
+            return False
+        return self.value < self.bar if self.at_least else self.value > self.bar
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -37,7 +42,8 @@ def table(figures: Sequence[Figure]) -> str:
     """All figures as one table of plain text."""
     lines = [("figure", "value", "bar", "", "note")]
     for figure in figures:
-        bar = "" if figure.bar is None else f"<= {_number(figure.bar)}"
+        sign = ">=" if figure.at_least else "<="
+        bar = "" if figure.bar is None else f"{sign} {_number(figure.bar)}"
         verdict = "" if figure.bar is None else ("MISSED" if figure.missed else "ok")
         value = f"{_number(figure.value)} {figure.unit}".strip()
         lines.append((figure.name, value, bar, verdict, figure.note))

@@ -237,6 +237,7 @@ def database_of(stack: Stack) -> str:
     return "PostgreSQL" if stack.env.get("DATABASE_URL") else "SQLite"
 
 
-def results_path() -> Path:
+def results_path(what: str) -> Path:
     """Where the results are written; not committed."""
-    return Path(__file__).resolve().parent / "results.json"
+    name = "results.json" if what == "changes" else f"{what}.json"
+    return Path(__file__).resolve().parent / name

@@ -11,6 +11,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 from uuid import uuid4
@@ -146,6 +147,7 @@ def queries(_: int) -> dict[str, Any]:
             content_type="application/json",
         ),
         "list": lambda: web.get("/api/v1/clients?limit=50"),
+        "one": lambda: web.get(f"/api/v1/clients/{_newest(web)}"),
     }
     for name, call in calls.items():
         call()
@@ -154,6 +156,11 @@ def queries(_: int) -> dict[str, Any]:
         assert answer.status_code < 300, answer.content
         found[name] = [query["sql"] for query in captured.captured_queries]
     return found
+
+
+@cache
+def _newest(web: WebClient) -> str:
+    return str(web.get("/api/v1/clients?limit=1").json()["results"][0]["id"])
 
 
 STEPS: dict[str, Callable[[int], dict[str, Any]]] = {

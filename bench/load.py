@@ -1,0 +1,165 @@
+"""``python -m bench load``: many tenants with many clients, and shops that ask and order."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bench import rows
+from bench.caller import Wire, during
+from bench.figures import Figure, quantile
+from tests.stack.processes import ROOT, Stack
+
+TENANTS = 50
+CONNECTIONS = 4
+#: Bars of the load, on two cores that the callers share.
+GET_RATE, POST_RATE = 150, 40
+PAGE_MS, SEARCH_MS, POST_MS, BULK_S, QUERIES = 300, 300, 500, 5, 6
+
+Crowd = list[dict[str, Any]]
+Call = Callable[[], tuple[int, bytes]]
+
+
+def measure(
+    stack: Stack, *, clients: int, live: int, seconds: float, post_seconds: float
+) -> Iterator[Figure]:
+    """All rows of the load."""
+    yield rows.machine()
+    begin = time.perf_counter()
+    crowd = make_crowd(stack, clients)
+    rows.fill_to(stack, live)
+    note = f"{TENANTS} tenants; {live:,} more clients on the real interface"
+    yield Figure(f"rows of {clients:,} clients", time.perf_counter() - begin, "s", None, note)
+    yield from gets(stack, crowd, seconds)
+    yield from pages(stack, crowd, seconds)
+    yield from searches(stack, crowd, seconds)
+    yield from posts(stack, crowd, post_seconds)
+    yield bulk(stack, crowd)
+    yield from counts(stack, crowd)
+    yield rows.machine()
+
+
+def make_crowd(stack: Stack, clients: int) -> Crowd:
+    """Write the rows, in a process of the stack."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.crowd", str(TENANTS), str(clients)],
+        cwd=ROOT,
+        env={**stack.env, "DJANGO_SETTINGS_MODULE": "vwg.settings"},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found: Crowd = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def each(stack: Stack, crowd: Crowd, path: Callable[[dict[str, Any]], str]) -> list[Call]:
+    """For some connections: a GET of a tenant's next path."""
+
+    def call_of(number: int) -> Call:
+        shops = [(Wire(stack.port, shop["token"]), shop) for shop in crowd[number::CONNECTIONS]]
+        turns = itertools.cycle(shops[:3])  # a shop keeps its connection
+
+        def call() -> tuple[int, bytes]:
+            wire, shop = next(turns)
+            return wire.get(path(shop))
+
+        return call
+
+    return [call_of(number) for number in range(CONNECTIONS)]
+
+
+def gets(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
+    """One client by its id, as fast as the portal answers."""
+    path = "/api/v1/clients/{}"
+    found = during(seconds, each(stack, crowd, lambda s: path.format(random.choice(s["ids"]))))
+    yield Figure("GET one client", found.rate, "/s", GET_RATE, _of(found.spent), at_least=True)
+    yield Figure("GET one client, p95", quantile(found.spent, 0.95) * 1000, "ms")
+
+
+def pages(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
+    """A page of 50 of a tenant's clients, two shops at a time."""
+    found = during(seconds, each(stack, crowd, lambda _: "/api/v1/clients?limit=50")[:2])
+    p95 = quantile(found.spent, 0.95) * 1000
+    yield Figure("list of 50, p95", p95, "ms", PAGE_MS, _of(found.spent))
+
+
+def searches(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
+    """A part of a name, or the end of an external id, two shops at a time."""
+
+    def path(shop: dict[str, Any]) -> str:
+        text = random.choice(shop["names"] + shop["external_ids"])[-6:].strip()
+        return f"/api/v1/clients?search={text.replace(' ', '%20')}"
+
+    found = during(seconds, each(stack, crowd, path)[:2])
+    p95 = quantile(found.spent, 0.95) * 1000
+    yield Figure("search, p95", p95, "ms", SEARCH_MS, _of(found.spent))
+
+
+def counts(stack: Stack, crowd: Crowd) -> Iterator[Figure]:
+    """Statements of the calls above, counted in process; they must not grow with the rows."""
+    counted = rows.scene(stack, "queries", stdin=crowd[0]["token"])
+    for name, label in (("one", "GET one client"), ("list", "list of 50"), ("post", "POST")):
+        bar = None if name == "post" else QUERIES
+        yield Figure(f"statements of {label}", len(counted[name]), "", bar)
+
+
+def posts(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
+    """New clients, four shops at a time, for so long."""
+    numbers = itertools.count()
+
+    def call_of(shop: dict[str, Any]) -> Call:
+        wire = Wire(stack.port, shop["token"])
+
+        def call() -> tuple[int, bytes]:
+            number = next(numbers)
+            order = {"name": f"New {number}", "external_id": f"new-{number}"}
+            return wire.post("/api/v1/clients", order)
+
+        return call
+
+    before = rows.count(stack)
+    found = during(seconds, [call_of(shop) for shop in crowd[:CONNECTIONS]])
+    made = next(numbers)
+    begin = time.perf_counter()
+    stack.wait_until(lambda: rows.count(stack) >= before + made, "all are live", seconds=60)
+    late = time.perf_counter() - begin
+    note = f"{len(found.spent):,} in {found.seconds:.0f} s; the last live {late:.1f} s after"
+    yield Figure("POST a client", found.rate, "/s", POST_RATE, note, at_least=True)
+    p95 = quantile(found.spent, 0.95) * 1000
+    yield Figure("POST a client, p95", p95, "ms", POST_MS, _of(found.spent))
+
+
+def bulk(stack: Stack, crowd: Crowd) -> Figure:
+    """1,000 clients in one request, until the last of them is on the interface."""
+    wire = Wire(stack.port, crowd[0]["token"])
+    items = [{"name": f"Bulk {n}", "external_id": f"bulk-{n}"} for n in range(1000)]
+    before = rows.count(stack)
+    begin = time.perf_counter()
+    status, raw = wire.post("/api/v1/clients/bulk", {"action": "create", "items": items})
+    posted = time.perf_counter() - begin
+    assert status == 202, raw[:300]
+    run = json.loads(raw)
+    while run["status"] in ("pending", "running"):
+        time.sleep(0.05)
+        run = json.loads(wire.get(run["href"])[1])
+    made = time.perf_counter() - begin
+    assert run["progress"] == {"total": 1000, "done": 1000, "failed": 0}, run
+    with rows.watch(stack) as jobs:
+        for job in run["jobs"]:
+            jobs.wait(job["id"])
+    live = time.perf_counter() - begin
+    assert rows.count(stack) == before + 1000
+    note = f"answered after {posted * 1000:.0f} ms, rows after {made:.1f} s"
+    return Figure("1,000 clients in one request, live", live, "s", BULK_S, note)
+
+
+def _of(spent: list[float]) -> str:
+    return f"p50 {quantile(spent, 0.5) * 1000:.1f} ms, of {len(spent):,}"
