@@ -75,6 +75,8 @@ class Series:
 
     spent: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    #: With those of the warm-up.
+    calls: int = 0
     bad: list[str] = field(default_factory=list)
 
     @property
@@ -97,6 +99,7 @@ def during(
             if not 200 <= status < 300:
                 series.bad.append(f"{status} {body[:200]!r}")
                 return
+            series.calls += 1
             if start >= begin:
                 series.spent.append(time.perf_counter() - start)
 

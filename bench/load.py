@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bench import rows
-from bench.caller import Wire, during
+from bench import memory, rows
+from bench.caller import Series, Wire, during
 from bench.figures import Figure, quantile
 from tests.stack.processes import ROOT, Stack
 
@@ -76,19 +76,30 @@ def each(stack: Stack, crowd: Crowd, path: Callable[[dict[str, Any]], str]) -> l
     return [call_of(number) for number in range(CONNECTIONS)]
 
 
+def busy(stack: Stack, seconds: float, calls: list[Call]) -> tuple[Series, str]:
+    """The calls for so long; and what they took, of the web processes' CPU too."""
+    before = memory.web_cpu(stack)
+    found = during(seconds, calls)
+    cpu = (memory.web_cpu(stack) - before) / found.calls * 1000
+    p50 = quantile(found.spent, 0.5) * 1000
+    return found, f"p50 {p50:.1f} ms, of {len(found.spent):,}; {cpu:.1f} ms of web CPU each"
+
+
 def gets(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
     """One client by its id, as fast as the portal answers."""
     path = "/api/v1/clients/{}"
-    found = during(seconds, each(stack, crowd, lambda s: path.format(random.choice(s["ids"]))))
-    yield Figure("GET one client", found.rate, "/s", GET_RATE, _of(found.spent), at_least=True)
+    calls = each(stack, crowd, lambda shop: path.format(random.choice(shop["ids"])))
+    found, note = busy(stack, seconds, calls)
+    yield Figure("GET one client", found.rate, "/s", GET_RATE, note, at_least=True)
     yield Figure("GET one client, p95", quantile(found.spent, 0.95) * 1000, "ms")
 
 
 def pages(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
     """A page of 50 of a tenant's clients, two shops at a time."""
-    found = during(seconds, each(stack, crowd, lambda _: "/api/v1/clients?limit=50")[:2])
+    calls = each(stack, crowd, lambda _: "/api/v1/clients?limit=50")[:2]
+    found, note = busy(stack, seconds, calls)
     p95 = quantile(found.spent, 0.95) * 1000
-    yield Figure("list of 50, p95", p95, "ms", PAGE_MS, _of(found.spent))
+    yield Figure("list of 50, p95", p95, "ms", PAGE_MS, note)
 
 
 def searches(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
@@ -98,9 +109,9 @@ def searches(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
         text = random.choice(shop["names"] + shop["external_ids"])[-6:].strip()
         return f"/api/v1/clients?search={text.replace(' ', '%20')}"
 
-    found = during(seconds, each(stack, crowd, path)[:2])
+    found, note = busy(stack, seconds, each(stack, crowd, path)[:2])
     p95 = quantile(found.spent, 0.95) * 1000
-    yield Figure("search, p95", p95, "ms", SEARCH_MS, _of(found.spent))
+    yield Figure("search, p95", p95, "ms", SEARCH_MS, note)
 
 
 def counts(stack: Stack, crowd: Crowd) -> Iterator[Figure]:
@@ -126,7 +137,7 @@ def posts(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
         return call
 
     before = rows.count(stack)
-    found = during(seconds, [call_of(shop) for shop in crowd[:CONNECTIONS]])
+    found, used = busy(stack, seconds, [call_of(shop) for shop in crowd[:CONNECTIONS]])
     made = next(numbers)
     begin = time.perf_counter()
     stack.wait_until(lambda: rows.count(stack) >= before + made, "all are live", seconds=60)
@@ -134,7 +145,7 @@ def posts(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
     note = f"{len(found.spent):,} in {found.seconds:.0f} s; the last live {late:.1f} s after"
     yield Figure("POST a client", found.rate, "/s", POST_RATE, note, at_least=True)
     p95 = quantile(found.spent, 0.95) * 1000
-    yield Figure("POST a client, p95", p95, "ms", POST_MS, _of(found.spent))
+    yield Figure("POST a client, p95", p95, "ms", POST_MS, used)
 
 
 def bulk(stack: Stack, crowd: Crowd) -> Figure:
@@ -159,7 +170,3 @@ def bulk(stack: Stack, crowd: Crowd) -> Figure:
     assert rows.count(stack) == before + 1000
     note = f"answered after {posted * 1000:.0f} ms, rows after {made:.1f} s"
     return Figure("1,000 clients in one request, live", live, "s", BULK_S, note)
-
-
-def _of(spent: list[float]) -> str:
-    return f"p50 {quantile(spent, 0.5) * 1000:.1f} ms, of {len(spent):,}"

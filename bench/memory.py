@@ -1,4 +1,4 @@
-"""Memory of each process of a stack, in bytes."""
+"""Memory of each process of a stack, in bytes, and the CPU time of its web server."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ def of_stack(stack: Stack) -> Iterator[tuple[str, int, int]]:
         line = process.info["cmdline"] or []
         if line[:1] == ["wireguard-go"] and stack.interface in line:
             yield "wireguard-go", *_size(process)
+
+
+def web_cpu(stack: Stack) -> float:
+    """Seconds of CPU that the web processes have used."""
+    parent = psutil.Process(stack.pid("web"))
+    times = [one.cpu_times() for one in (parent, *parent.children(recursive=True))]
+    return float(sum(one.user + one.system for one in times))
 
 
 def _pid(process: psutil.Process) -> int:
