@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from resellers.api.branding import TenantLogo
 from resellers.api.me import Me
 from resellers.api.members import MemberDetail, MemberList
+from resellers.api.plans import PlanDetail, PlanList
 from resellers.api.standing import TenantClose, TenantResume, TenantSuspend
 from resellers.api.tenants import ActingTenant, TenantDetail, TenantList
 from resellers.api.tokens import TokenDetail, TokenList
@@ -20,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tenant/logo", TenantLogo.as_view(), name="tenant-logo"),
     path("members", MemberList.as_view(), name="members"),
     path("members/<uuid:user_id>", MemberDetail.as_view(), name="member"),
+    path("plans", PlanList.as_view(), name="plans"),
+    path("plans/<uuid:plan_id>", PlanDetail.as_view(), name="plan"),
     path("tokens", TokenList.as_view(), name="tokens"),
     path("tokens/<uuid:token_id>", TokenDetail.as_view(), name="token"),
 ]
