@@ -42,6 +42,10 @@ class ApiCaller:
         found: dict[str, Any] = json.loads(raw)
         return found
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
     def add_peer(self) -> dict[str, Any]:
         """Post a peer with a fresh key."""
         return self.call("POST", "/api/wg/add-peer", {"public_key": new_public_key()})

@@ -9,30 +9,57 @@ from typing import Any
 
 from django.db import connection
 
+from control.many import Update, lock_peers
 from control.presence import db_time
 from control.work import Row, Work
 from wireguard.types import PeerConfig, PeerStatus
 
-_PUT = (
-    "UPDATE peers_peer SET applied_key = %s, applied_allowed_ips = %s, applied_psk = %s,"
-    " applied_keepalive = %s, applied_endpoint = %s, applied_generation = %s,"
-    " applied_unknown = %s, quarantine_reason = '', applied_seq = %s, applied_at = %s"
-    " WHERE id = %s"
+_PUT = Update(
+    "peers_peer",
+    "applied_key = {key}, applied_allowed_ips = {ips}, applied_psk = {psk},"
+    " applied_keepalive = {keepalive}, applied_endpoint = {endpoint},"
+    " applied_generation = {generation}, applied_unknown = {unknown}, quarantine_reason = '',"
+    " applied_seq = {seq}, applied_at = {at}",
+    "id = {row}",
+    {
+        "key": "text", "ips": "text", "psk": "text", "keepalive": "int", "endpoint": "text",
+        "generation": "bigint", "unknown": "bool", "seq": "bigint", "at": "timestamptz",
+        "row": "bigint",
+    },
+)  # fmt: skip
+_CLEAR = Update(
+    "peers_peer",
+    "applied_key = '', applied_allowed_ips = '', applied_psk = '', applied_keepalive = NULL,"
+    " applied_endpoint = '', applied_unknown = {unknown}, applied_seq = {seq}, applied_at = {at},"
+    " observed_present = {present}",
+    "id = {row} AND applied_key = {key}",
+    {
+        "unknown": "bool", "seq": "bigint", "at": "timestamptz", "present": "bool",
+        "row": "bigint", "key": "text",
+    },
+)  # fmt: skip
+_UNKNOWN = Update(
+    "peers_peer",
+    "applied_unknown = {unknown}, applied_key = {key}, applied_seq = {seq}",
+    "id = {row}",
+    {"unknown": "bool", "key": "text", "seq": "bigint", "row": "bigint"},
 )
-_CLEAR = (
-    "UPDATE peers_peer SET applied_key = '', applied_allowed_ips = '', applied_psk = '',"
-    " applied_keepalive = NULL, applied_endpoint = '', applied_unknown = %s,"
-    " applied_seq = %s, applied_at = %s, observed_present = %s WHERE id = %s AND applied_key = %s"
+_GENERATION = Update(
+    "peers_peer",
+    "applied_generation = {generation}, quarantine_reason = ''",
+    "id = {row}",
+    {"generation": "bigint", "row": "bigint"},
 )
-_UNKNOWN = (
-    "UPDATE peers_peer SET applied_unknown = %s, applied_key = %s, applied_seq = %s WHERE id = %s"
+_LAST = Update(
+    "peers_peer",
+    "rx_bytes = {rx}, tx_bytes = {tx},"
+    " observed_endpoint = COALESCE(NULLIF({endpoint}, ''), observed_endpoint)",
+    "id = {row}",
+    {"rx": "bigint", "tx": "bigint", "endpoint": "text", "row": "bigint"},
 )
-_GENERATION = "UPDATE peers_peer SET applied_generation = %s, quarantine_reason = '' WHERE id = %s"
-_LAST = (
-    "UPDATE peers_peer SET rx_bytes = %s, tx_bytes = %s,"
-    " observed_endpoint = COALESCE(NULLIF(%s, ''), observed_endpoint) WHERE id = %s"
+_QUARANTINE = Update(
+    "peers_peer", "quarantine_reason = {reason}", "id = {row}", {"reason": "text", "row": "bigint"}
 )
-_QUARANTINE = "UPDATE peers_peer SET quarantine_reason = %s WHERE id = %s"
 
 
 @dataclass
@@ -93,12 +120,14 @@ class Notes:
 
     def write(self) -> None:
         """Write all of it in the caller's transaction."""
+        lock_peers(
+            row[update.place_of("row")] for update, rows in self._statements() for row in rows
+        )
         with connection.cursor() as cursor:
-            for statement, rows in self._statements():
-                if rows:
-                    cursor.executemany(statement, rows)
+            for update, rows in self._statements():
+                update.run(cursor, rows)
 
-    def _statements(self) -> Iterable[tuple[str, list[tuple[Any, ...]]]]:
+    def _statements(self) -> Iterable[tuple[Update, list[tuple[Any, ...]]]]:
         yield _LAST, self.last
         yield _CLEAR, self.clear
         yield _PUT, self.put

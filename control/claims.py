@@ -14,6 +14,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import F
 
+from control.many import Update
 from control.presence import db_time
 from gateways.models import Job, JobItem
 from gateways.progress import note_progress
@@ -33,6 +34,18 @@ _OPEN = (
     " WHERE interface_id = %s AND status = 'open' AND due_at <= %s) AS due"
     " WHERE place <= %s ORDER BY id LIMIT %s"
 )
+
+
+_SETTLE = Update(
+    "gateways_jobitem",
+    "status = {status}, tier = {tier}, message = {message}, duration_ms = {duration},"
+    " settled_at = {at}, attempts = attempts + 1",
+    "id = {item} AND status = 'open'",
+    {
+        "status": "text", "tier": "smallint", "message": "text", "duration": "float8",
+        "at": "timestamptz", "item": "bigint",
+    },
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,9 +104,8 @@ def settle(outcomes: Sequence[Outcome], *, started_at: datetime, at: datetime) -
         return
     duration = (at - started_at).total_seconds() * 1000
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE gateways_jobitem SET status = %s, tier = %s, message = %s, duration_ms = %s,"
-            " settled_at = %s, attempts = attempts + 1 WHERE id = %s AND status = 'open'",
+        _SETTLE.run(
+            cursor,
             [
                 (
                     JobItem.Status.DONE if outcome.ok else JobItem.Status.FAILED,

@@ -44,6 +44,12 @@ class Drift:
     def __bool__(self) -> bool:
         return bool(self.missing or self.altered or self.ghosts or self.strays)
 
+    @property
+    def differing(self) -> list[int]:
+        """The rows whose applied state is not what runs."""
+        rows = [*self.missing, *(row for row, _ in self.altered), *(row for row, _ in self.ghosts)]
+        return [row.id for row in rows]
+
     def counts(self) -> dict[str, int]:
         """Numbers by kind, those that are not zero."""
         found = {

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q
 
 from control.drift import Drift
+from control.many import Update
 from gateways.models import Interface, Job, JobItem
 from gateways.outbox import Wish, enqueue
 from peers.models import Peer
@@ -22,10 +23,16 @@ from wireguard.types import PeerStatus
 
 logger = logging.getLogger("WireGuard")
 
-_SEEN = (
-    "UPDATE peers_peer SET applied_key = %s, applied_allowed_ips = %s, applied_psk = %s,"
-    " applied_keepalive = %s, applied_unknown = %s WHERE id = %s AND applied_seq = %s"
-)
+_SEEN = Update(
+    "peers_peer",
+    "applied_key = {key}, applied_allowed_ips = {ips}, applied_psk = {psk},"
+    " applied_keepalive = {keepalive}, applied_unknown = {unknown}",
+    "id = {row} AND applied_seq = {seq}",
+    {
+        "key": "text", "ips": "text", "psk": "text", "keepalive": "int", "unknown": "bool",
+        "row": "bigint", "seq": "bigint",
+    },
+)  # fmt: skip
 ACTOR = "vwg"
 _PEACE = timedelta(minutes=1)
 
@@ -54,7 +61,7 @@ def heal(
         wishes.append(Wish(interface.pk, row.id, key))
     wishes.extend(Wish(interface.pk, None, key) for key in drift.strays)
     with connection.cursor() as cursor:
-        cursor.executemany(_SEEN, seen)
+        _SEEN.run(cursor, seen)
     enqueue(kind=Job.Kind.HEAL, tenant_id=None, actor_name=ACTOR, wishes=wishes, at=at)
     return True
 

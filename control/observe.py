@@ -104,7 +104,9 @@ def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
         recorded=() if any(row.live for row in known) else bootfile.recorded_keys(interface),
     )
     with transaction.atomic():  # peers first, then the interface: as requests lock them
-        write_presence(reading.dump.peers, shown, drift.verified, at=reading.at)
+        write_presence(
+            reading.dump.peers, shown, drift.verified, at=reading.at, also=drift.differing
+        )
         healing = heal(interface, drift, reading.dump.peers, at=reading.at)
         healing |= catch_up(interface, at=reading.at)
         newest = Interface.objects.filter(

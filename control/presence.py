@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q
 
 from control.drift import Known
+from control.many import Update, lock_peers
 from gateways.models import Interface
 from peers.models import Peer
 from wireguard.types import Applied, PeerStatus
@@ -29,11 +30,22 @@ class Shown(NamedTuple):
     applied_seq: int
 
 
-_WRITE = (
-    "UPDATE peers_peer SET observed_present = %s, observed_endpoint = %s, last_handshake_at = %s,"
-    " rx_bytes = %s, tx_bytes = %s WHERE id = %s AND applied_seq = %s"
+_WRITE = Update(
+    "peers_peer",
+    "observed_present = {present}, observed_endpoint = {endpoint}, last_handshake_at = {handshake},"
+    " rx_bytes = {rx}, tx_bytes = {tx}",
+    "id = {row} AND applied_seq = {seq}",
+    {
+        "present": "bool", "endpoint": "text", "handshake": "timestamptz", "rx": "bigint",
+        "tx": "bigint", "row": "bigint", "seq": "bigint",
+    },
+)  # fmt: skip
+_VERIFY = Update(
+    "peers_peer",
+    "verified_generation = {generation}, verified_at = {at}",
+    "id = {row}",
+    {"generation": "bigint", "at": "timestamptz", "row": "bigint"},
 )
-_VERIFY = "UPDATE peers_peer SET verified_generation = %s, verified_at = %s WHERE id = %s"
 
 
 class _Record(NamedTuple):
@@ -132,10 +144,12 @@ def write_presence(
     verified: Collection[Known],
     *,
     at: datetime,
+    also: Iterable[int] = (),
 ) -> int:
     """Write what differs, in the caller's transaction; returns the number of rows written.
 
-    An absent peer keeps its last endpoint, handshake and counters.
+    An absent peer keeps its last endpoint, handshake and counters. ``also`` are peers that the
+    caller will write next: all are locked together.
     """
     changed: list[tuple[Any, ...]] = []
     for row in shown:
@@ -161,11 +175,10 @@ def write_presence(
         for row in verified
         if row.verified_generation != row.applied_generation
     ]
+    lock_peers([*(row[-2] for row in changed), *(row[-1] for row in confirmed), *also])
     with connection.cursor() as cursor:
-        if changed:
-            cursor.executemany(_WRITE, changed)
-        if confirmed:
-            cursor.executemany(_VERIFY, confirmed)
+        _WRITE.run(cursor, changed)
+        _VERIFY.run(cursor, confirmed)
     return len(changed) + len(confirmed)
 
 

@@ -8,14 +8,15 @@ clients do not agree with it yet, so it may be cut short, repeated, or overtaken
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from audit.events import SYSTEM, Actor, Target, record
 from gateways.hints import publisher
@@ -85,7 +86,7 @@ def _turn(
         actor_name=actor.name,
         expected=_affected(row.pk, blocked=status == _ACTIVE),
     )
-    if _step(row.pk, at=at, limit=FIRST):
+    if next(_walk(job, at=at, limit=FIRST), None) is not None:
         transaction.on_commit(_hint, robust=True)
     tenant.refresh_from_db()
     job.refresh_from_db()
@@ -99,11 +100,11 @@ def _hint() -> None:
 def follow_tenants(*, at: datetime, seconds: float) -> bool:
     """Bring clients to their tenants' status, batch by batch, for so long; True: there is more."""
     end = time.monotonic() + seconds
-    for tenant_id in dict.fromkeys(job.tenant_id for job in announced(kinds=_KINDS)):
-        while tenant_id is not None and _step(tenant_id, at=at, limit=BATCH):
-            if time.monotonic() > end:
+    while jobs := announced(kinds=_KINDS):
+        for changed in _walk(jobs[0], at=at, limit=BATCH):
+            if changed and time.monotonic() > end:
                 return True
-            time.sleep(PAUSE_S)
+            time.sleep(PAUSE_S if changed else 0)
     return False
 
 
@@ -112,71 +113,83 @@ def find_strays(*, at: datetime) -> int:
 
     For what no act has left behind: a restored backup, a row made by hand. Returns their number.
     """
-    busy = {job.tenant_id for job in announced(kinds=_KINDS)}
-    lost = Tenant.objects.exclude(status=_ACTIVE).filter(
-        Exists(_unheld(Client.objects.filter(tenant=OuterRef("pk"))))
-    )
-    late = Tenant.objects.filter(
-        Exists(_held(Hold.objects.filter(tenant=OuterRef("pk")))), status=_ACTIVE
-    )
-    found = [
-        row for row in {*lost.values_list("pk"), *late.values_list("pk")} if row[0] not in busy
-    ]
-    for (tenant_id,) in found:
-        announce(kind=Job.Kind.HEAL, tenant_id=tenant_id, actor_name=SYSTEM.name, expected=0)
+    held = _held(Hold.objects.filter(client__deleted_at__isnull=True))
+    found = set(held.filter(tenant__status=_ACTIVE).values_list("tenant_id", flat=True))
+    for pk in Tenant.objects.exclude(status=_ACTIVE).values_list("pk", flat=True):
+        # Counted, not joined: PostgreSQL may not have seen yet that 10,000 holds were opened.
+        if held.filter(tenant=pk).count() < _living(pk).count():
+            found.add(pk)
+    found -= {job.tenant_id for job in announced(kinds=_KINDS)}
+    for pk in found:
+        announce(kind=Job.Kind.HEAL, tenant_id=pk, actor_name=SYSTEM.name, expected=0)
     return len(found)
 
 
-@transaction.atomic
-def _step(tenant_id: int, *, at: datetime, limit: int) -> bool:
-    """One batch of the tenant's newest open act; False when every client agrees.
+def _walk(job: Job, *, at: datetime, limit: int) -> Iterator[bool]:
+    """Go through the clients of the job's tenant (and its sandbox), newest first, a batch a step;
+    yields between two of them, and whether the last one changed anything.
+
+    Whoever comes to the tenant meanwhile looks at its status himself: one walk meets all.
+    """
+    family = Tenant.objects.filter(_family(job.tenant_id)).order_by("pk")
+    for tenant_id in family.values_list("pk", flat=True):
+        below: int | None = sys.maxsize
+        while below is not None:
+            with transaction.atomic():
+                tenant = _awaited(job, at)
+                if tenant is None:
+                    return
+                rows = _living(tenant_id).filter(pk__lt=below).order_by("-pk")
+                batch = list(rows.values_list("pk", flat=True)[:limit])
+                changed = _step(job, tenant, batch, at)
+            below = batch[-1] if len(batch) == limit else None
+            if below is not None:
+                yield changed
+    with transaction.atomic():
+        if _awaited(job, at) is not None:
+            conclude(job_id=job.pk, at=at)
+
+
+def _awaited(job: Job, at: datetime) -> Tenant | None:
+    """The job's tenant, while the job is the tenant's newest that waits for batches.
 
     The tenant's row is held: its status stays, and only one batch of a tenant is written at a time.
     """
-    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
-    jobs = [job for job in announced(kinds=_KINDS) if job.tenant_id == tenant_id]
-    if not jobs:
-        return False
+    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=job.tenant_id or 0)
+    jobs = [one for one in announced(kinds=_KINDS) if one.tenant_id == tenant.pk]
     for overtaken in jobs[1:]:
         conclude(job_id=overtaken.pk, at=at)
-    job, on = jobs[0], tenant.status == _ACTIVE
-    family = list(Tenant.objects.filter(_family(tenant_id)).values_list("pk", flat=True))
-    ids = _locked(_to_release(family) if on else _to_hold(family), limit)
-    if not ids:
-        conclude(job_id=job.pk, at=at)
-        return False
-    if on:
+    return tenant if jobs and jobs[0].pk == job.pk else None
+
+
+def _step(job: Job, tenant: Tenant, batch: Sequence[int], at: datetime) -> bool:
+    """Bring these clients to the tenant's status; whether any did not agree with it."""
+    held = set(_held(Hold.objects.filter(client__in=batch)).values_list("client_id", flat=True))
+    on = tenant.status == _ACTIVE
+    ids = _locked(pk for pk in batch if (pk in held) == on)
+    if ids and on:
         _release(ids, job, at)
-    else:
+    elif ids:
         _hold(ids, job, tenant, at)
-    Client.objects.filter(pk__in=ids).update(version=F("version") + 1, updated_at=at)
-    _turn_peers(ids, job, blocked=not on, at=at)
-    return True
+    if ids:
+        Client.objects.filter(pk__in=ids).update(version=F("version") + 1, updated_at=at)
+        _turn_peers(ids, job, blocked=not on, at=at)
+    return bool(ids)
 
 
-def _to_hold(family: Sequence[int]) -> QuerySet[Client]:
-    return _unheld(Client.objects.filter(tenant__in=family))
-
-
-def _to_release(family: Sequence[int]) -> QuerySet[Client]:
-    held = _held(Hold.objects.filter(tenant__in=family))
-    return Client.objects.filter(pk__in=held.values("client"))
-
-
-def _unheld(clients: QuerySet[Client]) -> QuerySet[Client]:
-    holds = _held(Hold.objects.filter(client=OuterRef("pk")))
-    return clients.filter(~Exists(holds), deleted_at__isnull=True)
+def _living(tenant_id: int) -> QuerySet[Client]:
+    return Client.objects.filter(tenant=tenant_id, deleted_at__isnull=True)
 
 
 def _held(holds: QuerySet[Hold]) -> QuerySet[Hold]:
     return holds.filter(reason=TENANT_SUSPENDED, closed_at__isnull=True)
 
 
-def _locked(clients: QuerySet[Client], limit: int) -> list[int]:
-    """The next clients, locked in the order of their rows as every batch locks them."""
-    ids = list(clients.order_by("pk").values_list("pk", flat=True)[:limit])
-    rows = Client.objects.select_for_update(no_key=True).filter(pk__in=ids)
-    return list(rows.order_by("pk").values_list("pk", flat=True))
+def _locked(ids: Iterable[int]) -> list[int]:
+    """Those clients that still live, locked in the order of their rows as every batch does."""
+    rows = Client.objects.select_for_update(no_key=True).filter(pk__in=list(ids))
+    living = rows.filter(deleted_at__isnull=True)
+    return list(living.order_by("pk").values_list("pk", flat=True))
 
 
 def _hold(ids: Sequence[int], job: Job, tenant: Tenant, at: datetime) -> None:
@@ -204,12 +217,13 @@ def _release(ids: Sequence[int], job: Job, at: datetime) -> None:
 
 def _turn_peers(ids: Sequence[int], job: Job, *, blocked: bool, at: datetime) -> None:
     """Block or free the devices of these clients; who has another open hold stays blocked."""
+    others = Hold.objects.filter(client__in=ids, closed_at__isnull=True)
+    held = set() if blocked else set(others.values_list("client_id", flat=True))
     rows = Peer.objects.select_for_update(no_key=True).filter(
-        client__in=ids, deleted_at__isnull=True, blocked=not blocked
+        client__in=[pk for pk in ids if pk not in held],
+        deleted_at__isnull=True,
+        blocked=not blocked,
     )
-    if not blocked:
-        others = Hold.objects.filter(client=OuterRef("client"), closed_at__isnull=True)
-        rows = rows.exclude(Exists(others))
     found = list(rows.order_by("pk").values_list("pk", "interface_id", "public_key"))
     Peer.objects.filter(pk__in=[pk for pk, _, _ in found]).update(
         blocked=blocked, generation=F("generation") + 1
@@ -228,6 +242,6 @@ def _affected(tenant_id: int, *, blocked: bool) -> int:
     return Peer.objects.filter(tenant__in=family, deleted_at__isnull=True, blocked=blocked).count()
 
 
-def _family(tenant_id: int) -> Q:
+def _family(tenant_id: int | None) -> Q:
     """The tenant and its sandbox, which stand and fall together."""
     return Q(pk=tenant_id) | Q(sandbox_of=tenant_id)

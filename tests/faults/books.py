@@ -10,6 +10,8 @@ from typing import Any
 
 import psycopg
 
+from tests.stack.processes import cluster_connection
+
 
 class Books:
     """SQLite's file or a PostgreSQL URL; placeholders are ``?`` for both."""
@@ -56,9 +58,16 @@ class Books:
         connection: Any = (
             sqlite3.connect(self.file, timeout=20, isolation_level=None)
             if self.file
-            else psycopg.connect(self._url)
+            else _connected(self._url)
         )
         try:
             yield connection
         finally:
             connection.close()
+
+
+def _connected(url: str) -> psycopg.Connection[Any]:
+    """By the rules of the settings: a cluster may listen on a unix socket alone."""
+    connection: psycopg.Connection[Any] = cluster_connection(url)
+    connection.autocommit = False
+    return connection

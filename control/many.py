@@ -1,0 +1,83 @@
+"""Writing many rows at once: one statement on PostgreSQL, one prepared statement on SQLite.
+
+PostgreSQL takes 400 updates of a row each in 30 ms and as one statement in 4; SQLite, in this
+process, is fastest with a statement that it prepares once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection
+
+_NAME: Final = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Update:
+    """An UPDATE of one table. ``sets`` and ``where`` hold ``{name}`` where a row's value goes.
+
+    ``types`` are PostgreSQL's, by name, in the order of a row's values.
+    """
+
+    table: str
+    sets: str
+    where: str
+    types: dict[str, str]
+
+    def run(self, cursor: Any, rows: Sequence[Sequence[Any]]) -> None:
+        """Update all of these rows; an empty list is nothing to do."""
+        if not rows:
+            return
+        if connection.vendor == "postgresql":
+            cursor.execute(self._joined(), [list(column) for column in zip(*rows, strict=True)])
+        else:
+            cursor.executemany(self._plain(), [dict(zip(self.types, row)) for row in rows])  # noqa: B905  the statement names what it takes
+
+    def place_of(self, name: str) -> int:
+        """Where in a row of values this one stands."""
+        return list(self.types).index(name)
+
+    def _joined(self) -> str:
+        arrays = ", ".join(f"%s::{kind}[]" for kind in self.types.values())
+        names = ", ".join(f"new_{name}" for name in self.types)
+        sets, where = (_NAME.sub(r"v.new_\1", text) for text in (self.sets, self.where))
+        return (
+            f"UPDATE {self.table} SET {sets} FROM unnest({arrays}) AS v({names})"  # noqa: S608
+            f" WHERE {where}"
+        )
+
+    def _plain(self) -> str:
+        sets, where = (_NAME.sub(r"%(\1)s", text) for text in (self.sets, self.where))
+        return f"UPDATE {self.table} SET {sets} WHERE {where}"  # noqa: S608  constants of this app
+
+
+def among(column: str, values: Collection[Any], kind: str) -> tuple[str, list[Any]]:
+    """A condition that the column holds one of the values, with its parameters.
+
+    An array on PostgreSQL: to parse 1,000 marks takes the driver longer than the query.
+    """
+    if connection.vendor == "postgresql":
+        return f"{column} = ANY(%s::{kind}[])", [list(values)]
+    marks = ", ".join(["%s"] * len(values)) or "NULL"
+    return f"{column} IN ({marks})", list(values)
+
+
+def lock_peers(ids: Iterable[int]) -> None:
+    """Lock these peers in the order of their rows, before they are written in any other.
+
+    An apply, an observation and a suspension may write hundreds of the same at a time. SQLite
+    knows one writer only.
+    """
+    wanted = sorted(set(ids))
+    if len(wanted) < 2 or not connection.features.has_select_for_update:
+        return
+    condition, values = among("id", wanted, "bigint")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM peers_peer WHERE {condition} ORDER BY id FOR NO KEY UPDATE",  # noqa: S608
+            values,
+        )
