@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, ProgrammingError, connection, transaction
+from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
+from django.db.models import Model
+from django.utils import timezone
 from psycopg.sql import SQL, Identifier
 from rest_framework.test import APIClient
 
 from gateways.models import Interface
-from peers.models import Client, Peer, PeerAddress, ShareLink
+from peers.models import Client, Peer, PeerAddress, PeerNetwork, ShareLink
+from quotas.models import Hold, Plan
 from tenants import row_policies, row_security
 from tenants.models import ApiToken, Tenant, User
 from tenants.row_installation import CannotInstall, faults, install
@@ -246,3 +249,54 @@ def test_a_tenant_reaches_its_sandbox_and_its_tokens_but_nothing_in_it(
         reach(tenant=str(twin.pk))
         assert list(Tenant.objects.all()) == [twin]
         assert [client.name for client in Client.objects.all()] == ["trial"]
+
+
+def move(model: type[Model], row: Model, **changes: Any) -> None:
+    """Change columns and have the deferred constraints looked at now."""
+    with transaction.atomic():
+        model._default_manager.filter(pk=row.pk).update(**changes)
+        ask("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_no_row_hangs_on_another_tenants(world: dict[str, Any], acme: Tenant, evil: Tenant) -> None:
+    mine, theirs = world["acme"], world["evil"]
+    at = timezone.now()
+    hold = Hold.objects.create(
+        tenant=acme, client=mine["client"], reason="manual", opened_at=at, opened_by="x"
+    )
+    link = ShareLink.objects.create(tenant=acme, peer=mine["peer"], digest="0" * 64)
+    plan = Plan.objects.create(tenant=evil, name="theirs")
+    address = PeerAddress.objects.filter(peer=mine["peer"]).first()
+    network = PeerNetwork.objects.create(
+        tenant=acme,
+        peer=mine["peer"],
+        gateway=mine["peer"].interface.gateway,
+        network="192.168.9.0/24",
+        start=b"0" * 16,
+        end=b"1" * 16,
+    )
+    assert address is not None
+    crossings: list[tuple[type[Model], Model, dict[str, Any]]] = [
+        (Client, mine["client"], {"plan": plan}),
+        (Peer, mine["peer"], {"client": theirs["client"]}),
+        (Hold, hold, {"client": theirs["client"]}),
+        (PeerAddress, address, {"peer": theirs["peer"]}),
+        (PeerNetwork, network, {"peer": theirs["peer"]}),
+        (ShareLink, link, {"peer": theirs["peer"]}),
+        (Client, mine["client"], {"tenant": evil}),
+    ]
+    for model, row, changes in crossings:
+        with pytest.raises(IntegrityError, match="same_tenant"):
+            move(model, row, **changes)
+
+
+def test_a_whole_client_may_move_in_one_transaction(
+    world: dict[str, Any], acme: Tenant, evil: Tenant
+) -> None:
+    client = world["acme"]["client"]
+    with transaction.atomic():
+        Client.objects.filter(pk=client.pk).update(tenant=evil)
+        Peer.objects.filter(client=client).update(tenant=evil)
+        PeerAddress.objects.filter(peer__client=client).update(tenant=evil)
+        ask("SET CONSTRAINTS ALL IMMEDIATE")
+    assert Client.objects.filter(tenant=evil).count() == 2
