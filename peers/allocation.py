@@ -10,7 +10,7 @@ arrive), not from the tenant that released it, if it asks for it by name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -50,15 +50,17 @@ class _Chosen:
     next_offset: int | None = None
 
 
-def allocate(*, peer: Peer, interface: Interface, at: datetime) -> list[PeerAddress]:
-    """Give ``peer`` one address of each of the interface's pools, IPv4 first.
+def allocate(
+    *, peer: Peer, interface: Interface, at: datetime, but_of: Collection[int] = ()
+) -> list[PeerAddress]:
+    """Give ``peer`` one address of each of the interface's pools (``but_of`` these), IPv4 first.
 
     Call inside the transaction that wrote the peer. Raises `Conflict` (``pool_exhausted``).
     """
     with door(ADDRESSES):
         for _ in range(_TRIES):
-            pools = list(_locked_pools(interface.pk, peer.tenant, at))
-            if not pools:
+            pools = list(_locked_pools(interface.pk, peer.tenant, at).exclude(pk__in=but_of))
+            if not pools and not but_of:
                 raise Conflict("There is no address pool to take from.", code="pool_exhausted")
             taken = _take(peer, _choose(pools, server_addresses(interface)))
             if taken is not None:

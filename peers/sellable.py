@@ -13,8 +13,9 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from gateways.models import Gateway, Interface
+from gateways.models import AddressPool, Gateway, Interface
 from rest.errors import Invalid, Missing
+from tenants.models import Tenant
 from tenants.scoping import Caller
 
 #: On the way of every change; the ORM takes longer to write it than the database to answer it.
@@ -29,11 +30,19 @@ _ALLOWED: Final = (
 )
 
 
-def sellable_interfaces(caller: Caller) -> QuerySet[Interface]:
-    """The interfaces that the acting tenant may use."""
-    rows = Interface.objects.filter(simulated=caller.tenant.is_sandbox)
-    if caller.tenant.limits_interfaces:
-        rows = rows.filter(pk__in=caller.tenant.interfaces.values("pk"))
+def sellable_interfaces(tenant: Tenant) -> QuerySet[Interface]:
+    """The interfaces that the tenant may use."""
+    rows = Interface.objects.filter(simulated=tenant.is_sandbox)
+    if tenant.limits_interfaces:
+        rows = rows.filter(pk__in=tenant.interfaces.values("pk"))
+    return rows
+
+
+def sellable_pools(tenant: Tenant) -> QuerySet[AddressPool]:
+    """The address pools of these interfaces that the tenant may use."""
+    rows = AddressPool.objects.filter(interface__in=sellable_interfaces(tenant))
+    if tenant.limits_pools:
+        rows = rows.filter(pk__in=tenant.pools.values("pk"))
     return rows
 
 

@@ -12,9 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from peers.api.answers import act
-from peers.api.lookups import OfClient
-from peers.api.serializers import ClientWithJob, Disable, Kick, Nothing, Suspend
+from peers.api.bodies import ChangePlan, Disable, Kick, Move, RotateKeys, Suspend, Transfer
+from peers.api.lookups import OfClient, find_other_tenant
+from peers.api.serializers import ClientWithJob, Nothing
+from peers.queries import find_interface
+from peers.services.clients import update_client
+from peers.services.moving import move_client
 from peers.services.removal import restore_client, terminate_client
+from peers.services.rotation import rotate_keys
 from peers.services.switching import (
     disable_client,
     enable_client,
@@ -22,7 +27,9 @@ from peers.services.switching import (
     suspend_client,
     unsuspend_client,
 )
+from peers.services.transfer import transfer_client
 from rest.views import checked
+from tenants.scoping import caller_of
 
 _WRITES = {"POST": "clients:write"}
 
@@ -104,3 +111,53 @@ class ClientRestore(OfClient):
     def post(self, request: Request, client_id: UUID) -> Response:
         checked(Nothing(data=request.data))
         return act(request, restore_client, client_id)
+
+
+class ClientRotateKeys(OfClient):
+    """Give the client's only device new keys. The old ones are off the interface at once, and the
+    file that the customer has is worth nothing any more: hand out the new one.
+    """
+
+    scopes = _WRITES
+
+    @extend_schema(request=RotateKeys, responses=ClientWithJob)
+    def post(self, request: Request, client_id: UUID) -> Response:
+        return act(request, rotate_keys, client_id, **checked(RotateKeys(data=request.data)))
+
+
+class ClientChangePlan(OfClient):
+    """Put the client on another plan."""
+
+    scopes = _WRITES
+
+    @extend_schema(request=ChangePlan, responses=ClientWithJob)
+    def post(self, request: Request, client_id: UUID) -> Response:
+        changes = checked(ChangePlan(data=request.data))
+        return act(request, update_client, client_id, changes=changes)
+
+
+class ClientMove(OfClient):
+    """Move the client's devices to another interface, with new addresses where the old ones
+    cannot be had there. Keys stay; the files that customers have are outdated.
+    """
+
+    scopes = _WRITES
+
+    @extend_schema(request=Move, responses=ClientWithJob)
+    def post(self, request: Request, client_id: UUID) -> Response:
+        wanted = checked(Move(data=request.data))
+        interface = find_interface(wanted["interface"], caller=caller_of(request))
+        return act(request, move_client, client_id, interface=interface)
+
+
+class ClientTransfer(OfClient):
+    """Hand the client over to another tenant. Its tunnels stay up; its share links are revoked."""
+
+    scopes = _WRITES
+    operator_only = True
+
+    @extend_schema(request=Transfer, responses=ClientWithJob)
+    def post(self, request: Request, client_id: UUID) -> Response:
+        wanted = checked(Transfer(data=request.data))
+        tenant = find_other_tenant(wanted["tenant"])
+        return act(request, transfer_client, client_id, tenant=tenant, plan=wanted.get("plan"))

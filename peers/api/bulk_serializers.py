@@ -7,7 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from gateways.api.serializers import JobRef, Progress
-from peers.api.serializers import ClientFields, Disable, Nothing
+from peers.api.bodies import Disable
+from peers.api.serializers import ClientFields, Nothing
 from peers.models import BulkRun
 from peers.services.bulk.choice import MOST
 from rest.fields import PlainText, StrictBoolean, StrictChoice, StrictInteger, StrictSerializer

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Q
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.request import Request
 
 from peers.queries import find_by_external_id, find_deleted_by_external_id
-from rest.errors import Missing
+from rest.errors import Invalid, Missing
 from rest.views import ApiView, Handler
+from tenants.models import Tenant
 from tenants.scoping import caller_of
 
 
@@ -36,3 +40,15 @@ class OfClient(ApiView):
             if not self.deleted_too:
                 raise
             return find_deleted_by_external_id(caller, external_id, at=timezone.now()).uuid
+
+
+def find_other_tenant(text: str) -> Tenant:
+    """Any tenant, by its id or slug: for operators. Raises `Invalid` (``tenant_unknown``)."""
+    named = Q(slug=text)
+    if len(text) == 36:
+        with suppress(ValueError):
+            named |= Q(uuid=UUID(text))
+    found = Tenant.objects.defer("brand_logo").filter(named).first()
+    if found is None:
+        raise Invalid("There is no such tenant.", field="tenant", code="tenant_unknown")
+    return found

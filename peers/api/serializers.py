@@ -11,7 +11,6 @@ from gateways.api.serializers import JobRef
 from peers.api.representation import client_body
 from peers.filters import STATES
 from peers.queries import DELETED, ClientView
-from peers.services.switching import MAX_KICK
 from peers.values import MAX_BYTES, MAX_DAYS
 from quotas.models import Hold
 from rest.fields import (
@@ -177,37 +176,6 @@ class ClientPatch(ClientFields):
 
     def to_representation(self, instance: ClientView) -> dict[str, Any]:
         return client_body(instance, at=timezone.now())
-
-
-class WithReason(StrictSerializer):
-    """Why, for the people who ask later; it is shown as the ``note`` of the hold."""
-
-    reason = PlainText(max_length=255, allow_blank=True, required=False)
-    note = PlainText(
-        max_length=255, allow_blank=True, required=False, help_text="Another name of `reason`."
-    )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        given = {attrs.pop(name) for name in ("reason", "note") if name in attrs}
-        if len(given) > 1:
-            raise serializers.ValidationError(
-                {"note": [serializers.ErrorDetail("This is not the reason.", "invalid")]}
-            )
-        return {**attrs, "note": given.pop()} if given else attrs
-
-
-class Disable(WithReason):
-    """Why a client is switched off."""
-
-
-class Suspend(WithReason):
-    """Why a client is suspended."""
-
-
-class Kick(WithReason):
-    """For how long."""
-
-    seconds = StrictInteger(min_value=1, max_value=MAX_KICK, required=False)
 
 
 class Nothing(StrictSerializer):

@@ -6,12 +6,16 @@ from django.urls import URLPattern, path
 from rest_framework.views import APIView
 
 from peers.api.actions import (
+    ClientChangePlan,
     ClientDisable,
     ClientEnable,
     ClientKick,
+    ClientMove,
     ClientRestore,
+    ClientRotateKeys,
     ClientSuspend,
     ClientTerminate,
+    ClientTransfer,
     ClientUnsuspend,
 )
 from peers.api.bulk import BulkDetail, BulkItems, BulkList, ClientBulk
@@ -28,6 +32,10 @@ OF_CLIENT: dict[str, type[APIView]] = {
     "kick": ClientKick,
     "terminate": ClientTerminate,
     "restore": ClientRestore,
+    "rotate-keys": ClientRotateKeys,
+    "change-plan": ClientChangePlan,
+    "move": ClientMove,
+    "transfer": ClientTransfer,
     "config": ClientConfig,
 }
 

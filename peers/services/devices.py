@@ -140,7 +140,7 @@ def add_device(
     try:
         peer.save(force_insert=True)
     except IntegrityError as error:
-        if not _is_key_taken(error):
+        if not is_key_taken(error):
             raise
         raise key_taken() from None
     if private_key is not None:
@@ -155,7 +155,7 @@ def add_device(
         replace_networks(
             peer=peer, interface=interface, networks=wish.networks, at=at, field=fields[1]
         )
-    _refuse_small_mtu(peer, (row.address for row in rows))
+    refuse_small_mtu(peer, (row.address for row in rows))
     return _as_new(peer, interface, rows, wish.networks or (), private_key is not None)
 
 
@@ -176,7 +176,7 @@ def change_device(
     if names:
         peer.save(update_fields=sorted(names))
     moved = _move(peer=peer, wish=wish, at=at, fields=fields)
-    _refuse_small_mtu(peer, peer.addresses.values_list("address", flat=True))
+    refuse_small_mtu(peer, peer.addresses.values_list("address", flat=True))
     if must_learn := bool(moved or names & _SERVER_SIDE):
         raise_generation([peer])
     return {**changed, **moved}, must_learn
@@ -212,7 +212,8 @@ def _sets_other_psk(peer: Peer, wanted: Secret | None) -> bool:
     return True
 
 
-def _refuse_small_mtu(peer: Peer, addresses: Iterable[str]) -> None:
+def refuse_small_mtu(peer: Peer, addresses: Iterable[str]) -> None:
+    """Raise `Invalid` when the device has an IPv6 address and an MTU that carries none."""
     if peer.mtu is None or peer.mtu >= IPV6_MTU:
         return
     if any(":" in address for address in addresses):
@@ -240,7 +241,7 @@ def _as_new(
     )
 
 
-def _is_key_taken(error: IntegrityError) -> bool:
+def is_key_taken(error: IntegrityError) -> bool:
     """Whether it is the key's constraint: PostgreSQL names it, SQLite names its columns."""
     told = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
     columns = "UNIQUE constraint failed: peers_peer.interface_id, peers_peer.public_key"

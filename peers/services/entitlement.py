@@ -71,10 +71,11 @@ def stand_with_tenant(*, client: Client, actor: Actor, at: datetime) -> list[Pee
 def agree_with_holds(*, client: Client, actor: Actor, at: datetime) -> list[Peer]:
     """Bring a client that was away back in step: with its tenant's status, and its own holds.
 
-    For one that is restored or changes its tenant. The caller has locked it and makes the job.
+    For one that is restored or changes its tenant; the peers that WireGuard must learn of. The
+    caller has locked it and makes the job.
     """
-    stand_with_tenant(client=client, actor=actor, at=at)
-    return _follow(client, blocked=is_held(client.pk))
+    changed = stand_with_tenant(client=client, actor=actor, at=at) or []
+    return changed or _follow(client, blocked=is_held(client.pk))
 
 
 def _follow(client: Client, *, blocked: bool) -> list[Peer]:
