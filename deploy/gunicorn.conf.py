@@ -10,7 +10,8 @@ os.environ.setdefault("VWG_ROW_SECURITY", "1")
 from vwg.settings import VWG_BIND, VWG_MAX_WAITERS
 
 bind = VWG_BIND
-worker_class = "gthread"
+#: Threads, each lent to a request that arrives in time.
+worker_class = "deploy.web_worker.PatientWorker"
 #: Two processes, so that one may restart while the other serves.
 workers = 2
 #: Requests that wait for a job (`Prefer: wait`) may fill VWG_MAX_WAITERS threads, never all.

@@ -87,6 +87,8 @@ class ApiView(APIView):
         if request.method in SAFE_METHODS:
             return conditional(request, handle())
         key = wanted_key(request)
+        # Before the transaction: a body that comes slowly must not hold the lock of all writers.
+        request.body  # noqa: B018
         if key is not None:
             response = once(key, request, handle, secrets=self.secret_fields)
         else:

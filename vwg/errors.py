@@ -14,7 +14,14 @@ from typing import Any, Final
 from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from drf_standardized_errors.formatter import flatten_errors
@@ -48,6 +55,7 @@ STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (TokenRefused, 400),
     (Http404, 404),
     (DjangoPermissionDenied, 403),
+    (UnreadablePostError, 408),
     (RequestDataTooBig, 413),
     (BadRequest, 400),
     (OperationalError, 503),
@@ -59,6 +67,7 @@ _RETRY_AFTER: Final = 5
 _SENTENCES: Final[Mapping[type[Exception], tuple[str, str]]] = {
     Http404: ("not_found", "Not found."),
     DjangoPermissionDenied: ("permission_denied", "You may not do this."),
+    UnreadablePostError: ("request_timeout", "The body did not arrive in time."),
     RequestDataTooBig: ("too_large", "The request is too large."),
     BadRequest: ("invalid", "The request cannot be understood."),
     OperationalError: ("unavailable", "The database is not available. Nothing was changed."),
