@@ -18,6 +18,7 @@ from audit.models import AuditEvent
 from control import tasks
 from gateways.models import Interface, Job
 from peers.models import Client
+from peers.services.clients import create_client
 from rest import claimants, idempotency
 from rest.models import IdempotentRequest
 from rest.views import ApiView
@@ -147,9 +148,13 @@ def test_a_refusal_leaves_no_record(alice_api: APIClient, interface: Interface) 
 def test_a_crash_of_the_handler_leaves_neither_change_nor_record(
     alice_api: APIClient, interface: Interface, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def broken(**words: Any) -> Any:
+        create_client(**words)
+        raise RuntimeError
+
     alice_api.raise_request_exception = False
     with monkeypatch.context() as patch:
-        patch.setattr("peers.api.clients._respond", lambda *_, **__: 1 / 0)
+        patch.setattr("peers.api.clients.create_client", broken)
         assert post(alice_api, {"name": "Sara"}).status_code == 500
     assert not Client.objects.exists()
     assert not IdempotentRequest.objects.exists()
