@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from control import escalation, link
+from control import adjust, escalation, link
 from control.applied import Notes, note_keys
 from control.claims import Item, Outcome, claim, postpone, settle
 from control.desired import load_for
@@ -33,7 +33,10 @@ logger = logging.getLogger("WireGuard")
 #: takes only leaves the work to it.
 LOCK_TIMEOUT_S = 0.5
 #: What of an interface's row may have changed while we waited for its lock.
-_CHANGING = ("apply_seq", "stamp", "enabled", "restart_policy", "public_key", "guard_keys")
+_CHANGING = (
+    "apply_seq", "stamp", "enabled", "restart_policy", "private_key", "public_key", "listen_port",
+    "firewall_mark", "guard_keys",
+)  # fmt: skip
 #: An apply ends after so many rounds at the latest; the sweep rings again.
 MAX_ROUNDS = 50
 
@@ -88,7 +91,12 @@ def _run(work: Round) -> bool:
         if not work.interface.enabled and not work.station.look().exists:
             _settle_all(work, tier=None, message="The interface is off; it starts with this change")
             return True
-        ready = link.make_ready(work.interface, work.station)
+        edited = any(adjust.is_edit(work.interface, item) for item in work.items)
+        if edited and not work.interface.enabled:
+            escalation.switch_off(work.interface, work.station)
+            _settle_all(work, tier=None, message="The interface was switched off")
+            return True
+        ready = link.make_ready(work.interface, work.station, asked=edited)
         if ready.tier == 3:
             _settle_all(work, tier=3, message=ready.message)
             return True
@@ -120,11 +128,17 @@ def _run(work: Round) -> bool:
 def _check(work: Round, item: Item) -> None:
     """Compare with the dump; what differs becomes items of its own, claimed in the next round."""
     found = check(work.interface, work.station)
+    edited = adjust.is_edit(work.interface, item)
+    adjusted = adjust.adjust(
+        work.interface, work.station, found.drift.link, edited=edited, job_id=item.job_id
+    )
     healed = found.healing
     if healed:
         _apply_healing(work)
+    if healed or adjusted:
         found = check(work.interface, work.station)
-    work.settle_item(item, ok=True, tier=1 if healed else None, message=found.summary)
+    tier = 1 if healed or adjusted or edited else None
+    work.settle_item(item, ok=True, tier=tier, message=found.summary)
     _write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
 
 

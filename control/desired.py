@@ -11,7 +11,7 @@ from django.db import connection
 
 from control.many import among
 from control.work import Row
-from gateways.models import Interface
+from gateways.models import GlobalSetting, Interface
 from gateways.sealing import open_interface_key
 from peers.sealing import open_preshared_key
 from vault.ring import RingError
@@ -144,12 +144,25 @@ def interface_config(interface: Interface, key: Secret | None = None) -> Interfa
     return InterfaceConfig(
         private_key=key or open_interface_key(interface.uuid, interface.private_key),
         listen_port=interface.listen_port,
-        fwmark=interface.firewall_mark,
+        fwmark=firewall_mark(interface),
         addresses=tuple(interface.addresses),
         mtu=interface.mtu,
-        table=interface.table or None,
+        table=interface.table or _default_table(),
         pre_up=tuple(interface.pre_up),
         post_up=tuple(interface.post_up),
         pre_down=tuple(interface.pre_down),
         post_down=tuple(interface.post_down),
     )
+
+
+def firewall_mark(interface: Interface) -> int | None:
+    """The mark of the interface's own packets: its own, or else the global setting's."""
+    if interface.firewall_mark is not None:
+        return interface.firewall_mark
+    return GlobalSetting.objects.values_list("firewall_mark", flat=True).get(pk=1) or None
+
+
+def _default_table() -> str | None:
+    """The global setting's routing table; None for "auto", which is what no word means too."""
+    table = GlobalSetting.objects.values_list("table", flat=True).get(pk=1)
+    return None if table == "auto" else table

@@ -1,7 +1,8 @@
 """What a dump shows against what was applied. Pure.
 
 Missing: applied, and not there. Altered: there, otherwise than applied. Ghost: there, although
-its row says it was removed. Stray: there, and no row speaks of it.
+its row says it was removed. Stray: there, and no row speaks of it. Link: settings of the interface
+itself that are not as its row wants them.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Drift:
     strays: list[str] = field(default_factory=list)
     guarded: list[str] = field(default_factory=list)
     verified: list[Known] = field(default_factory=list)
+    #: Fields of the interface; healed by `control.adjust`, and no reason to touch a peer.
+    link: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.altered or self.ghosts or self.strays)
@@ -58,6 +61,7 @@ class Drift:
             "ghosts": len(self.ghosts),
             "strays": len(self.strays),
             "guarded": len(self.guarded),
+            "link": len(self.link),
         }
         return {kind: number for kind, number in found.items() if number}
 

@@ -66,6 +66,15 @@ def take_down(interface: Interface, post: Station) -> None:
     post.link.bring_down(link.spec_of(interface, device(interface, ())))
 
 
+def switch_off(interface: Interface, post: Station) -> None:
+    """Take the link down because its row says that it is off; the books are kept first."""
+    harvest(interface, post)
+    take_down(interface, post)
+    Interface.objects.filter(pk=interface.pk).update(
+        state=Interface.State.DOWN, state_reason="switched off"
+    )
+
+
 def harvest(interface: Interface, post: Station) -> None:
     """Store the counters and endpoints of a last dump, if the interface still gives one."""
     try:

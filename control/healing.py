@@ -7,7 +7,7 @@ with what is wanted, sends exactly the repair. A row that an apply touched in be
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -93,6 +93,25 @@ def catch_up(interface: Interface, *, at: datetime) -> bool:
     if wishes:
         enqueue(kind=Job.Kind.HEAL, tenant_id=None, actor_name=ACTOR, wishes=wishes, at=at)
     return bool(wishes)
+
+
+def heal_link(interface: Interface, differing: Collection[str], *, at: datetime) -> bool:
+    """Make a job of bringing port and mark back, unless one is open. Another key only shows: it
+    would cut everybody off, so a link gets its row's key by an operator's act alone.
+    """
+    if not set(differing) - {"public_key"}:
+        return False
+    wanted = Wish(interface.pk, action=JobItem.Action.CHECK)
+    opened = JobItem.objects.filter(interface=interface, status=JobItem.Status.OPEN)
+    if opened.filter(action=JobItem.Action.CHECK).exists():
+        return False
+    logger.warning(
+        "WireGuard interface %s has another %s than its row; healing",
+        interface.name,
+        " and ".join(sorted(differing)),
+    )
+    enqueue(kind=Job.Kind.HEAL, tenant_id=None, actor_name=ACTOR, wishes=[wanted], at=at)
+    return True
 
 
 def revive(interface: Interface, *, at: datetime) -> None:

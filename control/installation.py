@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,12 +10,8 @@ from django.db import transaction
 
 from audit.events import SYSTEM, Target, record
 from gateways.models import Gateway, Interface
-from gateways.sealing import seal_interface_key
-from peers.pools import make_pools
+from peers.services.interfaces import make_interface
 from tenants.models import User
-from wireguard.allowed_ips import check_interface_address
-from wireguard.host import check_interface_name
-from wireguard.keys import generate_private_key, public_key_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,7 @@ def install(
     listen_port: int,
     password: str,
 ) -> Installed:
-    """Make what is missing; what is there stays as it is. Raises InvalidConfig, rest.errors."""
+    """Make what is missing; what is there stays as it is. Raises `rest.errors`."""
     shown = _ensure_operator(password)
     gateway, _ = Gateway.objects.get_or_create(
         slug=gateway_slug, defaults={"name": gateway_slug, "netns": netns or ""}
@@ -46,7 +41,13 @@ def install(
     existing = Interface.objects.filter(gateway=gateway, name=interface_name).first()
     if existing is not None:
         return Installed(shown, existing, made_interface=False)
-    interface = _make_interface(gateway, interface_name, addresses or _own_addresses(), listen_port)
+    interface = make_interface(
+        actor=SYSTEM,
+        gateway=gateway,
+        name=interface_name,
+        addresses=addresses or _own_addresses(),
+        listen_port=listen_port,
+    )
     return Installed(shown, interface, made_interface=True)
 
 
@@ -70,28 +71,3 @@ def _own_addresses() -> list[str]:
     """10.252.0.1/16 and a random IPv6 network of our own (RFC 4193, 40 random bits)."""
     digits = secrets.token_hex(5)
     return ["10.252.0.1/16", f"fd{digits[:2]}:{digits[2:6]}:{digits[6:]}::1/64"]
-
-
-def _make_interface(
-    gateway: Gateway, name: str, addresses: Sequence[str], listen_port: int
-) -> Interface:
-    key = generate_private_key()
-    identity = uuid.uuid4()
-    interface = Interface.objects.create(
-        uuid=identity,
-        gateway=gateway,
-        name=check_interface_name(name),
-        is_default=not Interface.objects.filter(is_default=True).exists(),
-        private_key=seal_interface_key(identity, key),
-        public_key=public_key_of(key),
-        listen_port=listen_port,
-        addresses=[check_interface_address(text) for text in addresses],
-    )
-    make_pools(interface, interface.addresses)
-    record(
-        actor=SYSTEM,
-        action="interface.create",
-        target=Target(type="interface", id=str(interface.uuid), name=str(interface)),
-        after={"addresses": interface.addresses, "listen_port": listen_port},
-    )
-    return interface

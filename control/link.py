@@ -55,17 +55,18 @@ class Ready:
     message: str = ""
 
 
-def make_ready(interface: Interface, post: Station) -> Ready:
+def make_ready(interface: Interface, post: Station, *, asked: bool = False) -> Ready:
     """See that the link is up and ours, and bring it up when it is dead.
 
-    Raises NotOurs for a foreign link, Waits when the policy forbids a restart, DriverError.
+    ``asked``: an operator wants it up, whatever its policy says of restarts. Raises NotOurs for a
+    foreign link, Waits when the policy forbids a restart, DriverError.
     """
     sight = post.look()
     if sight.exists and not is_ours(interface, sight) and not is_unfinished(interface, sight):
         raise refuse(interface)
     if sight.exists and sight.up and sight.stamp:
         return Ready()
-    if interface.restart_policy == Interface.RestartPolicy.NEVER:
+    if interface.restart_policy == Interface.RestartPolicy.NEVER and not asked:
         raise Waits(
             f"WireGuard interface {interface.name} is down and its restart policy is `never`:"
             f" start it (`manage.py link_up --interface {interface.name}`)"

@@ -15,9 +15,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from control import bootfile, link
+from control import adjust, bootfile, link
 from control.drift import Drift, compare
-from control.healing import catch_up, heal, revive
+from control.healing import catch_up, heal, heal_link, revive
 from control.presence import load_buried, load_known, write_presence
 from gateways.drivers import Station, station
 from gateways.models import Gateway, Interface
@@ -103,12 +103,14 @@ def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
         seq=reading.apply_seq,
         recorded=() if any(row.live for row in known) else bootfile.recorded_keys(interface),
     )
+    drift.link = adjust.differing(interface, reading.dump.interface)
     with transaction.atomic():  # peers first, then the interface: as requests lock them
         write_presence(
             reading.dump.peers, shown, drift.verified, at=reading.at, also=drift.differing
         )
         healing = heal(interface, drift, reading.dump.peers, at=reading.at)
         healing |= catch_up(interface, at=reading.at)
+        heal_link(interface, drift.link, at=reading.at)
         newest = Interface.objects.filter(
             pk=interface.pk, observed_done_seq__lt=reading.number
         ).update(

@@ -21,7 +21,7 @@ from wireguard.driver import Driver
 from wireguard.drivers.cli import CliDriver
 from wireguard.drivers.memory import MemoryDriver
 from wireguard.host import command_prefix, has_net_admin, netns_id
-from wireguard.link import Link
+from wireguard.link import DEFAULT_MTU, Link
 from wireguard.linkspec import STAMP, UNFINISHED, Endpoint, LinkSpec, LinkState, Outcome
 from wireguard.lock import HostLock
 from wireguard.quick import QuickUnit
@@ -53,6 +53,8 @@ class LinkLike(Protocol):
     def bring_down(self, spec: LinkSpec | None = None) -> bool: ...
     def stamp(self, uuid: str) -> None: ...
     def set_routes(self, device: DeviceConfig) -> None: ...
+    def set_mtu(self, mtu: int) -> None: ...
+    def refresh(self, spec: LinkSpec) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,11 @@ class MemoryLink:
             interface.name,
             private_key=open_interface_key(interface.uuid, interface.private_key),
         )
+        self.driver.set_interface(listen_port=interface.listen_port)
+        self.driver.calls.clear()
         self.exists = self.up = True
+        self.refreshed: list[LinkSpec] = []
+        self.mtu = 0
         self.stamp_text = interface.stamp
         self.outages = 0
         self.routes: tuple[str, ...] = ()
@@ -154,6 +160,7 @@ class MemoryLink:
             exists=self.exists,
             is_wireguard=self.exists,
             up=self.up,
+            mtu=self.mtu,
             stamp=self.stamp_text or None,
             unfinished=self.unfinished or None,
             backend="userspace" if self.exists else None,
@@ -164,6 +171,13 @@ class MemoryLink:
 
     def set_routes(self, device: DeviceConfig) -> None:
         self.routes = tuple(text for peer in device.peers for text in peer.allowed_ips)
+
+    def set_mtu(self, mtu: int) -> None:
+        self.mtu = mtu
+
+    def refresh(self, spec: LinkSpec) -> None:
+        self.refreshed.append(spec)
+        self.mtu = spec.device.interface.mtu or DEFAULT_MTU
 
     def bring_up(self, spec: LinkSpec, endpoints: Mapping[str, Endpoint] | None = None) -> Outcome:
         if self.exists and not self.unfinished:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from gateways.models import Gateway, GlobalSetting, Heartbeat, Interface, Job, JobItem
-from rest.errors import Missing
+from rest.errors import Invalid, Missing
 from tenants.scoping import Caller
 
 CONTROL_QUEUE = "control"
@@ -30,6 +31,17 @@ def find_gateway(gateway_id: UUID, *, lock: bool = False) -> Gateway:
     found = (rows.select_for_update(no_key=True) if lock else rows).filter(uuid=gateway_id).first()
     if found is None:
         raise Missing("There is no such gateway.")
+    return found
+
+
+def named_gateway(name: str, *, field: str) -> Gateway:
+    """The gateway of that slug or id. Raises Invalid."""
+    rows = Gateway.objects.filter(slug=name)
+    with suppress(ValueError):
+        rows = Gateway.objects.filter(uuid=UUID(name))
+    found = rows.first()
+    if found is None:
+        raise Invalid("There is no such gateway.", field=field, code="gateway_unknown")
     return found
 
 

@@ -6,7 +6,8 @@ the subnet-router anycast address, RFC 4291 2.6.1), at most 2**48 addresses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -16,11 +17,12 @@ from ipaddress import (
     ip_interface,
     ip_network,
 )
+from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from gateways.models import AddressPool, Interface
-from peers.models import PeerNetwork
+from peers.models import PeerAddress, PeerNetwork
 from peers.networks import bounds
 from rest.errors import Conflict, Invalid
 from wireguard.allowed_ips import check_interface_address
@@ -39,21 +41,22 @@ def make_pools(interface: Interface, addresses: Iterable[str]) -> list[AddressPo
     address and `Conflict` for a network that overlaps what the gateway already routes.
     """
     made: list[AddressPool] = []
+    names = set(interface.pools.values_list("name", flat=True))
     for text in addresses:
         try:
             own = ip_interface(check_interface_address(text))
         except InvalidConfig as error:
             raise Invalid(error.message, field="addresses", code="address_invalid") from None
+        _refuse_overlap(interface, own.network)
         span = _span(own.network, own.ip)
         if span is None:
             continue
         first, last = span
-        _refuse_overlap(interface, own.network)
         made.append(
             AddressPool.objects.create(
                 gateway_id=interface.gateway_id,
                 interface=interface,
-                name=_name(own.network, made),
+                name=_name(own.network, names | {pool.name for pool in made}),
                 network=str(own.network),
                 family=own.version,
                 first=str(first),
@@ -64,9 +67,9 @@ def make_pools(interface: Interface, addresses: Iterable[str]) -> list[AddressPo
     return made
 
 
-def _name(network: Network, made: list[AddressPool]) -> str:
+def _name(network: Network, taken: set[str]) -> str:
     plain = f"IPv{network.version}"
-    return plain if all(pool.name != plain for pool in made) else f"{plain} {network}"
+    return f"{plain} {network}" if plain in taken else plain
 
 
 def _span(network: Network, server: Address) -> tuple[Address, Address] | None:
@@ -123,3 +126,30 @@ def offset_of(pool: AddressPool, address: Address) -> int | None:
 def server_addresses(interface: Interface) -> set[str]:
     """The interface's own addresses without their prefix lengths, canonical."""
     return {str(ip_interface(text).ip) for text in interface.addresses}
+
+
+class Utilisation(NamedTuple):
+    """How many addresses of a pool are given, held back after their release, and free."""
+
+    given: int
+    held_back: int
+    free: int
+
+
+def utilisation(pools: Collection[AddressPool], *, at: datetime) -> dict[int, Utilisation]:
+    """How far these pools (read with their interfaces) are given out, in one query."""
+    given = Count("pk", filter=Q(peer__isnull=False))
+    held = Count("pk", filter=Q(peer__isnull=True, free_at__gt=at))
+    rows = PeerAddress.objects.filter(pool__in=[pool.pk for pool in pools]).order_by()
+    counted = {
+        pool_id: numbers
+        for pool_id, *numbers in rows.values_list("pool").annotate(given=given, held=held)
+    }
+    found = {}
+    for pool in pools:
+        used, waiting = counted.get(pool.pk, (0, 0))
+        own = sum(
+            offset_of(pool, ip_interface(text).ip) is not None for text in pool.interface.addresses
+        )
+        found[pool.pk] = Utilisation(used, waiting, pool.size - used - waiting - own)
+    return found

@@ -34,6 +34,8 @@ class ApiView(APIView):
 
     scopes: dict[str, str] = {}
     operator_only = False
+    #: Methods that are for operators alone, where the others are not.
+    operator_methods: tuple[str, ...] = ()
     #: Fields of an answer (dotted for nested ones) that are shown once: a replay has null there.
     secret_fields: tuple[str, ...] = ()
     #: What is left of the rate limit; None for nobody, and where there is none.

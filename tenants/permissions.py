@@ -3,7 +3,7 @@
 A view says what each of its methods needs::
 
     scopes = {"GET": "clients:read", "POST": "clients:write"}
-    operator_only = False
+    operator_only = False  # or operator_methods = ("POST",)
 
 A view that says nothing is refused: forgetting fails closed.
 """
@@ -114,11 +114,16 @@ class Scoped(BasePermission):
         if needed is None:
             return False
         caller = caller_of(request)
-        if getattr(view, "operator_only", False) and not caller.operator:
+        if for_operators(view, method) and not caller.operator:
             return False
         if caller.operator == READ_ONLY and method not in SAFE_METHODS:
             return False
         return needed == ANYBODY or may(caller, needed)
+
+
+def for_operators(view: Any, method: str) -> bool:
+    """Whether a method of a view (class or instance) is for operators alone."""
+    return getattr(view, "operator_only", False) or method in getattr(view, "operator_methods", ())
 
 
 def needed_scope(view: Any, method: str) -> str | None:

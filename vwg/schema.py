@@ -12,7 +12,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 from rest.fields import StrictSerializer
-from tenants.permissions import needed_scope
+from tenants.permissions import for_operators, needed_scope
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -47,7 +47,7 @@ class ApiSchema(AutoSchema):
         scope = needed_scope(self.view, self.method)
         if scope is not None:
             found["x-vwg-scope"] = scope
-            found["x-vwg-operator"] = bool(getattr(self.view, "operator_only", False))
+            found["x-vwg-operator"] = for_operators(self.view, self.method)
         if getattr(self.view, "founding", False):
             found["x-vwg-founding"] = True
         return found

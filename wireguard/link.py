@@ -175,7 +175,10 @@ class Link:
         """
         self._check_spec(spec)
         state = self._require_ours()
-        self._connect(spec, state, Surroundings(self._runner, self._steps, self.name))
+        surroundings = Surroundings(self._runner, self._steps, self.name)
+        if not (spec.forward or spec.nat or spec.isolate):
+            surroundings.remove_firewall()
+        self._connect(spec, state, surroundings)
 
     def _connect(self, spec: LinkSpec, state: LinkState, surroundings: Surroundings) -> None:
         """Addresses, forwarding and NAT before the link is up, routes after it; all repeatable."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
@@ -15,12 +15,23 @@ from rest_framework.response import Response
 from gateways.api.serializers import JobDetailSerializer, JobItemSerializer, JobSerializer
 from gateways.models import Job, JobItem
 from gateways.queries import get_job, items_of, visible_jobs
-from rest.filters import AllowListedFilters, Choice, Moment, check_query
+from rest.filters import AllowListedFilters, Choice, Identifier, Moment, check_query
 from rest.pagination import MAX_LIMIT, Cursor
 from rest.views import ApiView
 from tenants.scoping import caller_of
 
 _SHOWN: Final = 200
+
+
+class OnInterface(Identifier):
+    """Jobs with an item on the interface of this id."""
+
+    def __init__(self) -> None:
+        super().__init__("interface__uuid")
+
+    def __call__(self, value: str) -> Q:
+        items = JobItem.objects.filter(super().__call__(value))
+        return Q(pk__in=items.values("job"))
 
 
 class JobList(ApiView, ListAPIView[Job]):
@@ -32,6 +43,8 @@ class JobList(ApiView, ListAPIView[Job]):
     filters = {
         "status": Choice("status", Job.Status.values),
         "kind": Choice("kind", Job.Kind.values),
+        "tenant": Identifier("tenant__uuid"),
+        "interface": OnInterface(),
         "created_after": Moment("created_at__gt"),
         "created_before": Moment("created_at__lt"),
     }

@@ -80,8 +80,16 @@ def tell_links(
     at: datetime,
     kind: str = Job.Kind.LINK,
 ) -> Job | None:
-    """Have the gateways' workers bring these links to their rows; None when there is none."""
-    wishes = [Wish(one.pk, action=JobItem.Action.CHECK) for one in interfaces if not one.simulated]
+    """Have the gateways' workers bring these links to their rows; None when there is none.
+
+    The items name the interface's own key: by that a worker tells an operator's edit from a mere
+    check (`control.adjust`).
+    """
+    wishes = [
+        Wish(one.pk, public_key=one.public_key, action=JobItem.Action.CHECK)
+        for one in interfaces
+        if not one.simulated
+    ]
     if not wishes:
         return None
     ids = [wish.interface_id for wish in wishes]

@@ -1,4 +1,4 @@
-"""/api/v1/clients, /api/v1/peers and the founding calls; included below /api/."""
+"""/api/v1/clients, /peers, /interfaces, /pools and the founding calls; included below /api/."""
 
 from collections.abc import Iterator
 
@@ -22,6 +22,9 @@ from peers.api.bulk import BulkDetail, BulkItems, BulkList, ClientBulk
 from peers.api.clients import ClientDetail, ClientList
 from peers.api.configs import ClientConfig, PeerConfigFile
 from peers.api.founding import AddPeerView, ApplyView, RemovePeerView, StatusView
+from peers.api.interfaces import InterfaceDetail, InterfaceList, InterfaceRotateKey
+from peers.api.jobs import JobRetry
+from peers.api.pools import PoolDetail, PoolList
 
 #: Below a client, which is named by its id or by its seller's (`peers.values.SUBROUTES`).
 OF_CLIENT: dict[str, type[APIView]] = {
@@ -59,6 +62,16 @@ urlpatterns = [
     path("v1/bulk/<uuid:run_id>/items", BulkItems.as_view(), name="bulk-items"),
     *_of_client(),
     path("v1/peers/<uuid:peer_id>/config", PeerConfigFile.as_view(), name="peer-config"),
+    path("v1/interfaces", InterfaceList.as_view(), name="interfaces"),
+    path("v1/interfaces/<uuid:interface_id>", InterfaceDetail.as_view(), name="interface"),
+    path(
+        "v1/interfaces/<uuid:interface_id>/rotate-key",
+        InterfaceRotateKey.as_view(),
+        name="interface-rotate-key",
+    ),
+    path("v1/pools", PoolList.as_view(), name="pools"),
+    path("v1/pools/<uuid:pool_id>", PoolDetail.as_view(), name="pool"),
+    path("v1/jobs/<uuid:job_id>/retry", JobRetry.as_view(), name="job-retry"),
     path("wg/add-peer", AddPeerView.as_view(), name="wg-add-peer"),
     path("wg/remove-peer", RemovePeerView.as_view(), name="wg-remove-peer"),
     path("wg/status", StatusView.as_view(), name="wg-status"),

@@ -1,0 +1,251 @@
+"""Interfaces and pools as JSON, and the shapes of their bodies."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rest_framework import serializers
+
+from gateways.api.infrastructure import PreviewSerializer, texts
+from gateways.api.serializers import JobRef
+from gateways.models import AddressPool, Interface
+from peers.api.representation import moment
+from peers.pools import Utilisation
+from rest.fields import PlainText, StrictBoolean, StrictChoice, StrictInteger, StrictSerializer
+
+#: What only operators are shown of an interface, as its row has it.
+_OPERATORS: Final = (
+    "public_key", "listen_port", "addresses", "endpoint_address", "relay_endpoint", "dns_servers",
+    "mtu", "firewall_mark", "table", "pre_up", "post_up", "pre_down", "post_down", "nat",
+    "forward", "backend", "restart_policy", "enabled", "simulated", "wg_quick",
+    "config_generation",
+)  # fmt: skip
+
+
+class ObservedSerializer(serializers.Serializer[Any]):
+    """What the gateway's worker last saw of an interface."""
+
+    state = serializers.CharField()
+    reason = serializers.CharField()
+    backend = serializers.CharField()
+    peers = serializers.IntegerField()
+    #: Numbers by kind; empty when the interface matches its records.
+    drift = serializers.DictField(child=serializers.IntegerField())
+    unrecorded_peers = serializers.IntegerField()
+    observed_at = serializers.DateTimeField(allow_null=True)
+
+
+class InterfaceSerializer(serializers.Serializer[Any]):
+    """An interface. Sellers are shown what they sell on; the rest is for operators."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # Field has one of its own
+    gateway = serializers.CharField()
+    location = serializers.CharField()
+    country = serializers.CharField()
+    ipv6 = serializers.BooleanField()
+    is_default = serializers.BooleanField()
+    up = serializers.BooleanField()
+    version = serializers.IntegerField()
+    public_key = serializers.CharField(required=False)
+    listen_port = serializers.IntegerField(required=False)
+    addresses = serializers.ListField(child=serializers.CharField(), required=False)
+    endpoint_address = serializers.CharField(required=False)
+    relay_endpoint = serializers.CharField(required=False)
+    dns_servers = serializers.ListField(child=serializers.CharField(), required=False)
+    mtu = serializers.IntegerField(allow_null=True, required=False)
+    firewall_mark = serializers.IntegerField(allow_null=True, required=False)
+    table = serializers.CharField(required=False)
+    pre_up = serializers.ListField(child=serializers.CharField(), required=False)
+    post_up = serializers.ListField(child=serializers.CharField(), required=False)
+    pre_down = serializers.ListField(child=serializers.CharField(), required=False)
+    post_down = serializers.ListField(child=serializers.CharField(), required=False)
+    nat = serializers.BooleanField(required=False)
+    forward = serializers.BooleanField(required=False)
+    backend = serializers.ChoiceField(choices=Interface.Backend.choices, required=False)
+    restart_policy = serializers.ChoiceField(
+        choices=Interface.RestartPolicy.choices, required=False
+    )
+    enabled = serializers.BooleanField(required=False)
+    simulated = serializers.BooleanField(required=False)
+    wg_quick = serializers.BooleanField(required=False)
+    config_generation = serializers.IntegerField(required=False)
+    observed = ObservedSerializer(required=False)
+    created_at = serializers.DateTimeField(required=False)
+
+
+class InterfaceEdited(InterfaceSerializer):
+    """An interface after an edit, what that does, and the job that does it."""
+
+    preview = PreviewSerializer()
+    job = JobRef(allow_null=True)
+
+
+class InterfaceWithJob(InterfaceSerializer):
+    """A new interface, and the job that brings it up (null for one that is off)."""
+
+    job = JobRef(allow_null=True)
+
+
+def interface_body(interface: Interface, *, operator: bool) -> dict[str, Any]:
+    """An interface (read with its gateway) as sellers or as operators are shown it."""
+    body: dict[str, Any] = {
+        "id": str(interface.uuid),
+        "name": interface.name,
+        "label": interface.label,
+        "gateway": interface.gateway.slug,
+        "location": interface.gateway.location,
+        "country": interface.gateway.country,
+        "ipv6": any(":" in text for text in interface.addresses),
+        "is_default": interface.is_default,
+        "up": interface.state == Interface.State.UP,
+        "version": interface.version,
+    }
+    if not operator:
+        return body
+    return {
+        **body,
+        **{name: getattr(interface, name) for name in _OPERATORS},
+        "observed": {
+            "state": interface.state,
+            "reason": interface.state_reason,
+            "backend": interface.observed_backend,
+            "peers": interface.observed_peers,
+            "drift": interface.drift,
+            "unrecorded_peers": len(interface.guard_keys),
+            "observed_at": moment(interface.observed_at),
+        },
+        "created_at": moment(interface.created_at),
+    }
+
+
+class InterfaceFields(StrictSerializer):
+    """What may be set of an interface."""
+
+    label = PlainText(  # type: ignore[assignment]
+        max_length=64, allow_blank=True, required=False
+    )
+    endpoint_address = PlainText(max_length=255, allow_blank=True, required=False)
+    relay_endpoint = PlainText(max_length=255, allow_blank=True, required=False)
+    dns_servers = texts(8, 253)
+    mtu = StrictInteger(min_value=576, max_value=65535, allow_null=True, required=False)
+    listen_port = StrictInteger(min_value=1, max_value=65535)
+    firewall_mark = StrictInteger(min_value=0, max_value=2**32 - 1, allow_null=True, required=False)
+    table = PlainText(max_length=16, allow_blank=True, required=False)
+    pre_up = texts(20, 1000)
+    post_up = texts(20, 1000)
+    pre_down = texts(20, 1000)
+    post_down = texts(20, 1000)
+    nat = StrictBoolean(required=False)
+    forward = StrictBoolean(required=False)
+    backend = StrictChoice(choices=Interface.Backend.choices, required=False)
+    restart_policy = StrictChoice(choices=Interface.RestartPolicy.choices, required=False)
+    enabled = StrictBoolean(required=False)
+    is_default = StrictBoolean(required=False)
+
+
+class InterfaceCreate(InterfaceFields):
+    """A new interface of a gateway (its slug or id). Its keys are made here."""
+
+    gateway = PlainText(max_length=36)
+    name = PlainText(max_length=15)
+    addresses = serializers.ListField(child=PlainText(max_length=64), max_length=8)
+
+
+class InterfacePatch(InterfaceFields):
+    """A change. What cannot be changed may be sent back as it was read."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    gateway = serializers.CharField(read_only=True)
+    location = serializers.CharField(read_only=True)
+    country = serializers.CharField(read_only=True)
+    ipv6 = serializers.BooleanField(read_only=True)
+    up = serializers.BooleanField(read_only=True)
+    version = serializers.IntegerField(read_only=True)
+    public_key = serializers.CharField(read_only=True)
+    addresses = serializers.ListField(child=serializers.CharField(), read_only=True)
+    simulated = serializers.BooleanField(read_only=True)
+    wg_quick = serializers.BooleanField(read_only=True)
+    config_generation = serializers.IntegerField(read_only=True)
+    observed = ObservedSerializer(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+    def to_representation(self, instance: Interface) -> dict[str, Any]:
+        return interface_body(instance, operator=True)
+
+
+class PoolSerializer(serializers.Serializer[Any]):
+    """A range of addresses that devices are given from."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    interface_id = serializers.UUIDField()
+    interface = serializers.CharField()
+    gateway = serializers.CharField()
+    network = serializers.CharField()
+    family = serializers.IntegerField()
+    first = serializers.CharField()
+    last = serializers.CharField()
+    size = serializers.IntegerField()
+    given = serializers.IntegerField()
+    held_back = serializers.IntegerField(
+        help_text="Released, and kept from others for a while: their former user's traffic may "
+        "still arrive."
+    )
+    free = serializers.IntegerField()
+
+
+class PoolWithJob(PoolSerializer):
+    """A new pool, and the job that gives the interface its address in it."""
+
+    job = JobRef(allow_null=True)
+
+
+def pool_body(pool: AddressPool, used: Utilisation) -> dict[str, Any]:
+    """A pool (read with its interface and gateway) and how far it is given out."""
+    return {
+        "id": str(pool.uuid),
+        "name": pool.name,
+        "interface_id": str(pool.interface.uuid),
+        "interface": pool.interface.name,
+        "gateway": pool.interface.gateway.slug,
+        "network": pool.network,
+        "family": pool.family,
+        "first": pool.first,
+        "last": pool.last,
+        "size": pool.size,
+        "given": used.given,
+        "held_back": used.held_back,
+        "free": used.free,
+    }
+
+
+class PoolCreate(StrictSerializer):
+    """Another network of an interface; the first host of it becomes the server's address."""
+
+    interface_id = serializers.UUIDField()
+    network = PlainText(max_length=64)
+    name = PlainText(max_length=64, required=False)
+
+
+class PoolPatch(StrictSerializer):
+    """A change of a pool's name. What cannot be changed may be sent back as it was read."""
+
+    name = PlainText(max_length=64)
+    id = serializers.UUIDField(read_only=True)
+    interface_id = serializers.UUIDField(read_only=True)
+    interface = serializers.CharField(read_only=True)
+    gateway = serializers.CharField(read_only=True)
+    network = serializers.CharField(read_only=True)
+    family = serializers.IntegerField(read_only=True)
+    first = serializers.CharField(read_only=True)
+    last = serializers.CharField(read_only=True)
+    size = serializers.IntegerField(read_only=True)
+    given = serializers.IntegerField(read_only=True)
+    held_back = serializers.IntegerField(read_only=True)
+    free = serializers.IntegerField(read_only=True)
+
+    def to_representation(self, instance: tuple[AddressPool, Utilisation]) -> dict[str, Any]:
+        return pool_body(*instance)
