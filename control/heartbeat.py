@@ -8,8 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
 from gateways.drivers import needs_sudo
+from gateways.generations import raise_config_generation
 from gateways.models import Gateway, Heartbeat, Interface
 from wireguard.host import command_prefix, dialled_address
 from wireguard.runner import LocalRunner
@@ -56,10 +58,15 @@ def find_address(slug: str) -> None:
     """Note the host's address on its default route, which clients dial unless told otherwise."""
     if settings.VWG_DRIVER == "memory":
         return
-    gateway = Gateway.objects.filter(slug=slug).only("pk", "netns", "found_address").first()
+    gateway = Gateway.objects.filter(slug=slug).first()
     if gateway is None:
         return
     prefix = command_prefix(gateway.netns or None, sudo=needs_sudo())
     found = dialled_address(LocalRunner(), prefix)
-    if found and found != gateway.found_address:
+    if not found or found == gateway.found_address:
+        return
+    is_new = not gateway.found_address
+    with transaction.atomic():
         Gateway.objects.filter(pk=gateway.pk).update(found_address=found)
+        if not is_new and not (settings.VWG_ENDPOINT or gateway.endpoint_address):
+            raise_config_generation(gateway, {"found_address"})

@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
@@ -17,10 +19,12 @@ import segno
 from django.conf import settings
 
 from gateways.models import GlobalSetting, Interface
-from peers.models import Peer, PeerKey
+from peers.freshness import is_outdated
+from peers.models import Peer, PeerAddress, PeerKey
 from peers.queries import as_networks
 from peers.sealing import open_preshared_key, open_private_key
-from rest.errors import Conflict
+from rest.errors import Conflict, Refusal
+from vault.ring import RingError
 from wireguard.config import render_client
 from wireguard.errors import InvalidConfig
 
@@ -36,30 +40,83 @@ _QUIET_ZONE: Final = 4  # modules, ISO/IEC 18004
 
 @dataclass(frozen=True)
 class Delivery:
-    """A device's file. ``text`` holds secrets: it goes to the customer and nowhere else."""
+    """A device's file. ``text`` holds secrets: it goes to the customer and nowhere else.
 
+    ``generation`` is the sum of what it was made from (`gateways.generations`).
+    """
+
+    peer: Peer
     text: str
     file_name: str
     private_key_known: bool
+    generation: int
 
     def __repr__(self) -> str:
         return f"Delivery({self.file_name!r})"
 
+    @property
+    def outdated(self) -> bool:
+        """Whether the file that was handed out before this one is not this one any more."""
+        return is_outdated(self.peer, self.generation)
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """What the files of some devices are made from, beside their rows."""
+
+    defaults: GlobalSetting
+    addresses: dict[int | None, list[str]]
+    keys: dict[int, str]
+
 
 def deliver(peer: Peer) -> Delivery:
-    """The file of a device (read with its interface and gateway).
+    """The file of a device (read with its client, tenant, interface and gateway).
 
-    Raises `Conflict` (``no_endpoint``) while nobody has said what clients shall dial, and
+    Raises `Conflict` (``no_endpoint``, ``key_awaited``, ``settings_invalid``), and
     `vault.ring.RingError` when a secret does not open.
     """
-    defaults = GlobalSetting.objects.get(pk=1)
-    interface = peer.interface
-    key = PeerKey.objects.filter(peer=peer).values_list("private_key", flat=True).first()
+    return _deliver(peer, _sources([peer]))
+
+
+def deliver_many(peers: Sequence[Peer]) -> list[Delivery | Refusal]:
+    """The files of these devices, each its own or why there is none, in three queries."""
+    sources = _sources(peers)
+    return [_try(peer, sources) for peer in peers]
+
+
+def _try(peer: Peer, sources: _Sources) -> Delivery | Refusal:
+    try:
+        return _deliver(peer, sources)
+    except Refusal as refusal:
+        return refusal
+    except RingError:
+        text = "The key ring does not open this device's secrets."
+        return Conflict(text, code="secrets_unreadable")
+
+
+def _sources(peers: Iterable[Peer]) -> _Sources:
+    """Read after the rows: what changes in between leaves the file outdated, never the reverse."""
+    ids = [peer.pk for peer in peers]
+    addresses: defaultdict[int | None, list[str]] = defaultdict(list)
+    for peer_id, text in PeerAddress.objects.filter(peer__in=ids).values_list("peer", "address"):
+        addresses[peer_id].append(text)
+    keys = PeerKey.objects.filter(peer__in=ids).values_list("peer", "private_key")
+    return _Sources(GlobalSetting.objects.get(pk=1), addresses, dict(keys))
+
+
+def _deliver(peer: Peer, sources: _Sources) -> Delivery:
+    if peer.awaits_key:
+        raise Conflict(
+            "The customer has not sent this device's key yet; there is no file without it.",
+            code="key_awaited",
+        )
+    defaults, interface = sources.defaults, peer.interface
+    key = sources.keys.get(peer.pk)
     keepalive = peer.client_keepalive
     try:
         text = render_client(
             private_key=None if key is None else open_private_key(peer.uuid, key),
-            addresses=as_networks(peer.addresses.values_list("address", flat=True)),
+            addresses=as_networks(sources.addresses[peer.pk]),
             server_public_key=interface.public_key,
             routes=peer.routes or defaults.default_routes or DEFAULT_ROUTES,
             endpoint=endpoint_of(peer, interface, defaults),
@@ -75,19 +132,29 @@ def deliver(peer: Peer) -> Delivery:
             field=error.field or None,
             code="settings_invalid",
         ) from None
-    return Delivery(text, file_name(peer), private_key_known=key is not None)
+    generation = (
+        peer.file_generation
+        + interface.config_generation
+        + interface.gateway.config_generation
+        + defaults.config_generation
+    )
+    return Delivery(peer, text, file_name(peer), key is not None, generation)
 
 
 def endpoint_of(peer: Peer, interface: Interface, defaults: GlobalSetting) -> str:
     """What the device dials, with its port. Raises `Conflict` (``no_endpoint``)."""
     if peer.endpoint_override:
         return peer.endpoint_override
+    gateway = interface.gateway
     for address in (
+        interface.relay_endpoint,
+        gateway.relay_endpoint,
+        defaults.relay_endpoint,
         interface.endpoint_address,
-        interface.gateway.endpoint_address,
+        gateway.endpoint_address,
         defaults.endpoint_address,
         settings.VWG_ENDPOINT,
-        interface.gateway.found_address,
+        gateway.found_address,
     ):
         if address:
             return _with_port(address, interface.listen_port)
@@ -107,14 +174,37 @@ def dns_of(peer: Peer, interface: Interface, defaults: GlobalSetting) -> list[st
 def file_name(peer: Peer) -> str:
     """A name that is a file's on every system and an interface's for wg-quick.
 
-    Letters, digits and dashes, from the client's name where it has any, at most 15 of them.
+    Letters, digits and dashes, at most 15: the tenant's prefix and the client's name, or a part of
+    the device's id where the name has no such letters.
     """
-    plain = unicodedata.normalize("NFKD", peer.client.name).encode("ascii", "ignore").decode()
-    words = re.findall(r"[a-z0-9]+", plain.lower())
-    stem = "-".join(words)[:_LONGEST_STEM].strip("-")
+    prefix = _words(peer.tenant.config_prefix)
+    stem = _words(peer.client.name)
+    if stem:
+        stem = f"{prefix}-{stem}"[:_LONGEST_STEM].strip("-") if prefix else stem[:_LONGEST_STEM]
     if not stem or _DEVICES.fullmatch(stem):
-        stem = f"vwg-{peer.uuid.hex[:8]}"
-    return f"{stem}.conf"
+        stem = f"{(prefix or 'vwg')[:6].strip('-')}-{peer.uuid.hex[:8]}"
+    return f"{stem.strip('-')}.conf"
+
+
+def unique_names(names: Iterable[str]) -> list[str]:
+    """The names of files that lie in one folder: the second "a.conf" becomes "a-2.conf"."""
+    taken: set[str] = set()
+    counts: defaultdict[str, int] = defaultdict(int)
+    found = []
+    for name in names:
+        stem, unique = name.removesuffix(".conf"), name
+        while unique in taken:
+            counts[stem] += 1
+            tail = f"-{counts[stem] + 1}"
+            unique = f"{stem[: _LONGEST_STEM - len(tail)].strip('-')}{tail}.conf"
+        taken.add(unique)
+        found.append(unique)
+    return found
+
+
+def _words(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return "-".join(re.findall(r"[a-z0-9]+", plain.lower()))
 
 
 def qr_svg(text: str) -> bytes:

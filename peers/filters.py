@@ -11,6 +11,7 @@ from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySe
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
+from peers.freshness import has_outdated_file
 from peers.models import Peer, PeerAddress
 from peers.queries import ONLINE_WITHIN, with_status
 from quotas.models import Hold
@@ -140,6 +141,11 @@ class Condition:
         return {"type": "string", "maxLength": 255}
 
 
+def file_outdated(value: str) -> Q:
+    """``true`` or ``false``: whether a customer has a file that is not the right one any more."""
+    return has_outdated_file() if value == "true" else ~has_outdated_file()
+
+
 def online_now(value: str) -> Q:
     """``true`` or ``false`` against the clock of this request."""
     condition = online(timezone.now())
@@ -155,4 +161,5 @@ CLIENT_FILTERS: Final = {
     "tag": Condition(has_tag),
     "interface": Condition(on_interface),
     "online": Condition(online_now, ("true", "false")),
+    "file_outdated": Condition(file_outdated, ("true", "false")),
 }

@@ -29,6 +29,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from gateways.models import Interface, JobItem
+from peers.freshness import FILE_SUM, is_outdated
 from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
 from peers.sellable import find_interface as find_interface
 from quotas.models import Hold
@@ -43,6 +44,8 @@ from wireguard.allowed_ips import sort_networks
 ONLINE_WITHIN: Final = timedelta(seconds=180)
 
 DELETED: Final = "deleted"
+#: What `peers.delivery` reads of a device's surroundings.
+FOR_DELIVERY: Final = ("client", "tenant", "interface__gateway")
 NO_CLIENT: Final = "There is no such client."
 NO_PEER: Final = "There is no such device."
 
@@ -62,6 +65,8 @@ class Device:
     preshared_key_set: bool
     #: When the interface was last read; the peer's live figures are from then.
     observed_at: datetime | None
+    #: Whether the file that was last handed out is still the right one.
+    file_outdated: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,9 +159,9 @@ def _of_caller(found: Client | None, caller: Caller) -> Client:
 
 
 def find_peer(caller: Caller, peer_id: UUID) -> Peer:
-    """A device of the acting tenant, with client, interface and gateway. Raises `Missing`."""
+    """A device of the acting tenant, with all that its file needs. Raises `Missing`."""
     found = (
-        Peer.objects.select_related("client", "interface__gateway")
+        Peer.objects.select_related(*FOR_DELIVERY)
         .filter(tenant_id=caller.tenant_id, deleted_at__isnull=True, uuid=peer_id)
         .first()
     )
@@ -242,6 +247,7 @@ def view_devices(peers: QuerySet[Peer]) -> list[Device]:
             gateway_slug=F("interface__gateway__slug"),
             observed_at=F("interface__observed_at"),
             has_key=Exists(PeerKey.objects.filter(peer=OuterRef("pk"))),
+            file_sum=FILE_SUM,
         )
         .order_by("pk")
     )
@@ -264,6 +270,7 @@ def view_devices(peers: QuerySet[Peer]) -> list[Device]:
             private_key_known=bool(row.has_key),
             preshared_key_set=bool(row.preshared_key),
             observed_at=row.observed_at,
+            file_outdated=is_outdated(row, vars(row)["file_sum"]),
         )
         for row in rows
     ]

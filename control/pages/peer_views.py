@@ -20,6 +20,7 @@ from peers.models import Peer
 from peers.queries import live_peers
 from peers.services.clients import create_client
 from peers.services.founding import remove_peer
+from peers.services.reveals import note_reveals
 from rest.errors import Conflict, Refusal
 from tenants.models import DEFAULT_TENANT, Tenant
 from vault.ring import RingError
@@ -59,6 +60,8 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
     peer, row = _peer(uuid)
     delivery, trouble = _delivery(peer)
     picture = ""
+    if delivery is not None:
+        _note(request, delivery, "page")
     if delivery is not None and delivery.private_key_known:
         picture = base64.b64encode(qr_svg(delivery.text)).decode()
     context = {
@@ -82,6 +85,7 @@ def file(request: HttpRequest, uuid: UUID) -> HttpResponse:
     delivery, trouble = _delivery(peer)
     if delivery is None:
         return HttpResponse(trouble, status=409, content_type="text/plain; charset=utf-8")
+    _note(request, delivery, "conf")
     response = HttpResponse(delivery.text, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{delivery.file_name}"'
     response["X-Content-Type-Options"] = "nosniff"
@@ -124,6 +128,13 @@ def _form(request: HttpRequest, form: DeviceForm, status: int) -> HttpResponse:
         "shell": shell(request),
     }
     return render(request, "control/peer_new.html", context, status=status)
+
+
+def _note(request: HttpRequest, delivery: Delivery, way: str) -> None:
+    """Write down that the file was shown; a HEAD is answered without it."""
+    if request.method != "HEAD":
+        actor = acting_for(request, delivery.peer.tenant).actor
+        note_reveals([delivery], way=way, actor=actor, at=clock())
 
 
 def _delivery(peer: Peer) -> tuple[Delivery | None, str]:

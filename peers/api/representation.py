@@ -75,6 +75,7 @@ def device_body(device: Device, *, at: datetime) -> dict[str, Any]:
         "endpoint_override": peer.endpoint_override,
         "status": device.status,
         "reason": device.reason,
+        "file": {"outdated": device.file_outdated, "delivered_at": moment(peer.delivered_at)},
         "live": {
             "online": is_online(peer, at=at),
             "endpoint": peer.observed_endpoint or None,

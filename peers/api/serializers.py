@@ -40,6 +40,13 @@ class LiveSerializer(serializers.Serializer[Any]):
     observed_at = serializers.DateTimeField(allow_null=True)
 
 
+class FileState(serializers.Serializer[Any]):
+    """Whether the file that was handed out last has been overtaken by a change, and when it was."""
+
+    outdated = serializers.BooleanField()
+    delivered_at = serializers.DateTimeField(allow_null=True)
+
+
 class DeviceSerializer(serializers.Serializer[Any]):
     """A device. ``status`` says how far its latest change has come, ``reason`` why not further."""
 
@@ -63,6 +70,7 @@ class DeviceSerializer(serializers.Serializer[Any]):
         choices=["pending", "applied", "verified", "failed", "quarantined"]
     )
     reason = serializers.CharField()
+    file = FileState()
     live = LiveSerializer()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, include, path
 from rest_framework.views import APIView
 
 from peers.api.actions import (
@@ -55,6 +55,7 @@ def _of_client() -> Iterator[URLPattern]:
 
 
 urlpatterns = [
+    path("v1/", include("peers.api.file_urls")),
     path("v1/clients", ClientList.as_view(), name="clients"),
     path("v1/clients/bulk", ClientBulk.as_view(), name="client-bulk"),
     path("v1/bulk", BulkList.as_view(), name="bulks"),

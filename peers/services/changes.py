@@ -57,6 +57,16 @@ def raise_generation(peers: Iterable[Peer]) -> None:
         Peer.objects.filter(pk__in=ids).update(generation=F("generation") + 1)
 
 
+def raise_file_generation(peers: Iterable[Peer]) -> None:
+    """The customers' files of these devices changed: +1, in the rows and in the objects."""
+    ids = []
+    for peer in peers:
+        ids.append(peer.pk)
+        peer.file_generation += 1
+    if ids:
+        Peer.objects.filter(pk__in=ids).update(file_generation=F("file_generation") + 1)
+
+
 def raise_version(client: Client, *fields: str) -> None:
     """The client's configuration changed: save ``fields`` and its new version (the ETag).
 

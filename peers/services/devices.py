@@ -19,7 +19,7 @@ from peers.models import Client, Peer, PeerAddress, PeerKey
 from peers.networks import check_networks, replace_networks
 from peers.queries import Device, as_networks
 from peers.sealing import open_preshared_key, seal_preshared_key, seal_private_key
-from peers.services.changes import raise_generation
+from peers.services.changes import raise_file_generation, raise_generation
 from peers.values import DEVICE_CHECKS, GENERATE, check_addresses, check_key, check_psk
 from rest.errors import Conflict, Invalid
 from rest.values import check_fields, check_text
@@ -30,6 +30,19 @@ from wireguard.types import Secret
 IPV6_MTU = 1280
 #: Columns that WireGuard on the server must learn of.
 _SERVER_SIDE = frozenset({"persistent_keepalive", "endpoint", "preshared_key"})
+#: What the customer's file shows of the device itself.
+_IN_FILE = frozenset(
+    {
+        "use_server_dns",
+        "dns_servers",
+        "mtu",
+        "client_keepalive",
+        "routes",
+        "endpoint_override",
+        "preshared_key",
+        "addresses",
+    }
+)
 
 
 class DeviceDetails(TypedDict, total=False):
@@ -179,6 +192,8 @@ def change_device(
     refuse_small_mtu(peer, peer.addresses.values_list("address", flat=True))
     if must_learn := bool(moved or names & _SERVER_SIDE):
         raise_generation([peer])
+    if (names | moved.keys()) & _IN_FILE:
+        raise_file_generation([peer])
     return {**changed, **moved}, must_learn
 
 

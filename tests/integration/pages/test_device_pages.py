@@ -51,7 +51,8 @@ def test_a_name_is_enough_and_the_qr_code_follows(browser: Browser, interface: I
     assert "10.252.0.2" in page
     assert peer.tenant.slug == "default"
     assert Job.objects.get().kind == "create"
-    assert AuditEvent.objects.get().actor_name == "oscar"
+    events = AuditEvent.objects.order_by("pk").values_list("action", "actor_name")
+    assert list(events) == [("client.created", "oscar"), ("config.revealed", "oscar")]
 
 
 def test_the_file_is_a_download_that_nobody_keeps(browser: Browser, interface: Interface) -> None:

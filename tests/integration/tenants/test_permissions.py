@@ -135,6 +135,10 @@ def routes(patterns: list[Any]) -> Iterator[URLPattern]:
             yield pattern
 
 
+#: What changes nothing, but takes a body too long for a query.
+ASKED_BY_POST = {"clients/configs"}
+
+
 def api_views() -> list[tuple[str, type[APIView], list[str]]]:
     """Name, class and methods of every REST view of the project."""
     found = []
@@ -157,7 +161,7 @@ def test_every_route_of_the_api_declares_a_known_scope_for_each_method() -> None
             assert method == "OPTIONS" or scope in {*SCOPES, ANYBODY}, (
                 f"{method} {path} declares {scope}"
             )
-            if method in WRITES and scope is not None:
+            if method in WRITES and scope is not None and path not in ASKED_BY_POST:
                 assert scope.endswith(":write"), f"{method} {path} needs only {scope}"
 
 
