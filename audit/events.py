@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from audit.models import AuditEvent
+from audit.models import AuditEvent, Erasure
 
 
 @dataclass(frozen=True)
@@ -75,3 +76,19 @@ def record(
 def record_all(events: Iterable[AuditEvent]) -> None:
     """Write the events (of `event`) of many acts at once, in the caller's transaction."""
     AuditEvent.objects.bulk_create(events, batch_size=500)
+
+
+def allow_erasure(*, tenant_id: int, tenant_name: str, actor: Actor, at: datetime) -> None:
+    """Let the tenant's events be deleted, which the database refuses otherwise.
+
+    For the erasure of a closed tenant alone, in one transaction with it; the event that tells of
+    the erasure belongs to no tenant, and so stays.
+    """
+    Erasure.objects.get_or_create(
+        tenant_id=tenant_id,
+        defaults={
+            "tenant_name": tenant_name[:150],
+            "allowed_by": actor.name[:150],
+            "allowed_at": at,
+        },
+    )

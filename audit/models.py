@@ -6,7 +6,10 @@ from django.db import models
 
 
 class AuditEvent(models.Model):
-    """One act. ``tenant`` is null for acts on what belongs to no tenant."""
+    """One act. ``tenant`` is null for acts on what belongs to no tenant.
+
+    The database refuses every change and every deletion, but for an `Erasure`.
+    """
 
     class Actor(models.TextChoices):
         USER = "user"
@@ -39,3 +42,18 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_name or self.target_id}"
+
+
+class Erasure(models.Model):
+    """The events of this tenant may be deleted: it was closed, and its erasure decided on.
+
+    It names a tenant that may be gone, so it is no foreign key.
+    """
+
+    tenant_id = models.BigIntegerField(primary_key=True)
+    tenant_name = models.CharField(max_length=150)
+    allowed_by = models.CharField(max_length=150)
+    allowed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.tenant_name

@@ -142,10 +142,15 @@ def check_query(request: Request | HttpRequest, allowed: Collection[str]) -> Non
 
 
 def apply_filters(
-    rows: QuerySet[M], request: Request | HttpRequest, filters: Mapping[str, Filter]
+    rows: QuerySet[M],
+    request: Request | HttpRequest,
+    filters: Mapping[str, Filter],
+    paging: Collection[str] = PAGING,
 ) -> QuerySet[M]:
-    """The rows that the query asks for. Raises ValidationError."""
-    check_query(request, PAGING | filters.keys())
+    """The rows that the query asks for; ``paging`` are the parameters of pages. Raises
+    ValidationError.
+    """
+    check_query(request, {*paging, *filters})
     for name, condition in filters.items():
         value = request.GET.get(name)
         if value is None:
@@ -158,10 +163,11 @@ def apply_filters(
 
 
 class AllowListedFilters(BaseFilterBackend):
-    """`apply_filters` with the view's ``filters``."""
+    """`apply_filters` with the view's ``filters`` (and ``paging``, if its pages take others)."""
 
     def filter_queryset(self, request: Request, queryset: Any, view: APIView) -> Any:
-        return apply_filters(queryset, request, getattr(view, "filters", {}))
+        paging = getattr(view, "paging", PAGING)
+        return apply_filters(queryset, request, getattr(view, "filters", {}), paging)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         filters: Mapping[str, Filter] = getattr(view, "filters", {})

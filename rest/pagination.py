@@ -49,14 +49,14 @@ class Cursor:
         return signing.dumps([self.ordering, value, self.pk, self.backwards], salt=_SALT)
 
     @classmethod
-    def decode(cls, text: str, ordering: str) -> Cursor:
+    def decode(cls, text: str, ordering: str, *, parameter: str = "cursor") -> Cursor:
         """Read a cursor made for this ordering. Raises ValidationError (400)."""
         try:
             found, value, pk, backwards = signing.loads(text, salt=_SALT)
         except (signing.BadSignature, ValueError, TypeError):
-            raise _refuse("cursor", "This cursor is not one of ours.") from None
+            raise _refuse(parameter, "This cursor is not one of ours.") from None
         if found != ordering:
-            raise _refuse("cursor", "This cursor belongs to another ordering.")
+            raise _refuse(parameter, "This cursor belongs to another ordering.")
         return cls(ordering, value, pk, backwards)
 
 

@@ -37,7 +37,10 @@ OPEN: Final[Mapping[str, str]] = {
     "vwg_cache": "SELECT, INSERT, UPDATE, DELETE",
 }
 #: Of no tenant, and for operators alone: what they did in the admin names what they did it to.
-OPERATORS: Final[Mapping[str, str]] = {"django_admin_log": "SELECT, INSERT, DELETE"}
+OPERATORS: Final[Mapping[str, str]] = {
+    "django_admin_log": "SELECT, INSERT, DELETE",
+    "audit_erasure": "SELECT, INSERT",
+}
 #: Rights where a tenant's table has less than all four: what is written there stays written.
 RIGHTS: Final[Mapping[str, str]] = {"audit_auditevent": "SELECT, INSERT"}
 _ALL: Final = "SELECT, INSERT, UPDATE, DELETE"

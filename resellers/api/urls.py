@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from resellers.api.branding import TenantLogo
+from resellers.api.events import EventList
 from resellers.api.me import Me
 from resellers.api.members import MemberDetail, MemberList
 from resellers.api.plans import PlanDetail, PlanList
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tenants/<uuid:tenant_id>/close", TenantClose.as_view(), name="tenant-close"),
     path("tenant", ActingTenant.as_view(), name="acting-tenant"),
     path("tenant/logo", TenantLogo.as_view(), name="tenant-logo"),
+    path("events", EventList.as_view(), name="events"),
     path("members", MemberList.as_view(), name="members"),
     path("members/<uuid:user_id>", MemberDetail.as_view(), name="member"),
     path("plans", PlanList.as_view(), name="plans"),
