@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
-from audit.events import Target, record
+from audit.events import Actor
 from gateways.models import (
     AddressPool,
     Gateway,
@@ -18,6 +20,11 @@ from gateways.models import (
     Job,
     JobItem,
 )
+from gateways.services.changes import Edited
+from gateways.services.gateways import update_gateway
+from gateways.services.interfaces import update_interface
+from gateways.services.settings import update_settings
+from rest.errors import Refusal
 from tenants.scoping import caller_of
 
 _INTERFACE_SEEN = (
@@ -40,61 +47,119 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return False
 
 
-class AuditedAdmin(admin.ModelAdmin[Any]):
-    """Rows that operators may change here; every change is in the audit log, values and all."""
+class ServedForm(forms.ModelForm[Any]):
+    """A form whose values the service judges, by a dry run; what it refuses stands at its field."""
 
-    #: Fields that are written into customers' files.
-    in_files: frozenset[str] = frozenset()
+    #: The acting operator, and whether the row is there already; set by `ServedAdmin`.
+    actor: Actor
+    present = False
+
+    def edit(self, changes: dict[str, Any], *, dry_run: bool) -> Edited:
+        """Hand the changes to the service."""
+        raise NotImplementedError
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that the operator changed, with their values."""
+        return {n: self.cleaned_data[n] for n in self.changed_data if n in self.cleaned_data}
+
+    def clean(self) -> dict[str, Any]:
+        """Have the service say what it thinks of them."""
+        if self.present and not self.errors:
+            try:
+                self.edit(self.changes(), dry_run=True)
+            except Refusal as error:
+                field = error.field if error.field in self.fields else None
+                self.add_error(field, error.message)
+        return self.cleaned_data
+
+
+class ServedAdmin(admin.ModelAdmin[Any]):
+    """Rows that operators may change here, through the services that the API calls too."""
+
+    form: type[ServedForm]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> type[ServedForm]:
+        """The form, told who acts."""
+        form = super().get_form(request, obj, change=change, **options)
+        told = {"actor": caller_of(request).actor, "present": change}
+        return cast(type[ServedForm], type(form.__name__, (form,), told))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save, and record what changed. The admin's change view is one transaction."""
-        if self.in_files.intersection(form.changed_data):
-            obj.config_generation += 1
-        super().save_model(request, obj, form, change)
-        kind = obj._meta.model_name
-        record(
-            actor=caller_of(request).actor,
-            action=f"{kind}.{'updated' if change else 'created'}",
-            target=Target(type=kind, id=str(getattr(obj, "uuid", obj.pk)), name=str(obj)),
-            before={name: str(form.initial.get(name)) for name in form.changed_data},
-            after={name: str(form.cleaned_data.get(name)) for name in form.changed_data},
+        """Have the service do it, in the transaction of the admin's view; and say what it does."""
+        edited = form.edit(form.changes(), dry_run=False)
+        if form.changed_data:
+            self.message_user(request, edited.preview.summary)
+
+
+class SettingsForm(ServedForm):
+    def edit(self, changes: dict[str, Any], *, dry_run: bool) -> Edited:
+        return update_settings(
+            actor=self.actor, changes=changes, at=timezone.now(), dry_run=dry_run
+        )
+
+
+class GatewayForm(ServedForm):
+    def edit(self, changes: dict[str, Any], *, dry_run: bool) -> Edited:
+        return update_gateway(
+            actor=self.actor, gateway_id=self.instance.uuid, changes=changes, dry_run=dry_run
+        )
+
+
+class InterfaceForm(ServedForm):
+    def edit(self, changes: dict[str, Any], *, dry_run: bool) -> Edited:
+        return update_interface(
+            actor=self.actor,
+            interface_id=self.instance.uuid,
+            changes=changes,
+            at=timezone.now(),
+            dry_run=dry_run,
         )
 
 
 @admin.register(GlobalSetting)
-class GlobalSettingAdmin(AuditedAdmin):
+class GlobalSettingAdmin(ServedAdmin):
     """The one row of defaults."""
 
+    form = SettingsForm
     list_display = ("__str__", "endpoint_address", "mtu", "persistent_keepalive", "updated_at")
-    readonly_fields = ("updated_at",)
+    readonly_fields = ("updated_at", "version", "config_generation")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return not GlobalSetting.objects.exists()
+        """A migration made it."""
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: GlobalSetting | None = None) -> bool:
         return False
 
 
 @admin.register(Gateway)
-class GatewayAdmin(AuditedAdmin):
-    """Hosts. The slug names a queue, so it stays as it was made."""
+class GatewayAdmin(ServedAdmin):
+    """Hosts. They are made and deleted by the API; the slug names a queue, and never changes."""
 
+    form = GatewayForm
     list_display = ("slug", "name", "endpoint_address", "last_seen_at", "alarm")
     search_fields = ("slug", "name", "endpoint_address", "uuid")
-    readonly_fields = ("uuid", "host_id", "alarm", "last_seen_at", "created_at")
+    readonly_fields = (
+        "uuid", "slug", "netns", "host_id", "alarm", "last_seen_at", "version",
+        "config_generation", "created_at",
+    )  # fmt: skip
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Gateway | None = None) -> list[str]:
-        return [*self.readonly_fields, *(["slug", "netns"] if obj else [])]
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Gateway | None = None) -> bool:
+        return False
 
 
 @admin.register(Interface)
-class InterfaceAdmin(AuditedAdmin):
-    """Interfaces. The private key is nowhere on the page; keys, port and addresses outdate the
-    customers' files or re-bind the socket, so they are changed by `manage.py`, not here.
+class InterfaceAdmin(ServedAdmin):
+    """Interfaces. The private key is nowhere on the page. Keys, addresses and whether it is on
+    are changed by the API, which says beforehand whom that cuts off.
     """
 
-    in_files = frozenset({"endpoint_address", "dns_servers", "mtu"})
-
+    form = InterfaceForm
     list_display = (
         "__str__", "state", "listen_port", "enabled", "is_default", "restart_policy",
         "observed_peers", "observed_at",
@@ -103,13 +168,21 @@ class InterfaceAdmin(AuditedAdmin):
     list_select_related = ("gateway",)
     search_fields = ("name", "public_key", "gateway__slug", "uuid")
     readonly_fields = (
-        "uuid", "gateway", "name", "public_key", "listen_port", "addresses", "wg_quick",
-        "config_generation", "created_at", *_INTERFACE_SEEN,
+        "uuid", "gateway", "name", "is_default", "enabled", "public_key", "listen_port",
+        "addresses", "wg_quick", "simulated", "version", "config_generation", "created_at",
+        *_INTERFACE_SEEN,
     )  # fmt: skip
     fieldsets = (
-        (None, {"fields": ("uuid", "gateway", "name", "is_default", "enabled")}),
-        ("Fixed at setup", {"fields": ("public_key", "listen_port", "addresses", "wg_quick")}),
-        ("New files", {"fields": ("endpoint_address", "dns_servers", "config_generation")}),
+        (None, {"fields": ("uuid", "gateway", "name", "label", "is_default", "enabled")}),
+        (
+            "By the API",
+            {"fields": ("public_key", "listen_port", "addresses", "wg_quick", "simulated")},
+        ),
+        (
+            "New files",
+            {"fields": ("endpoint_address", "relay_endpoint", "dns_servers",
+                        "config_generation", "version")},
+        ),
         (
             "Link",
             {"fields": ("mtu", "firewall_mark", "table", "backend", "restart_policy", "forward",
@@ -123,7 +196,7 @@ class InterfaceAdmin(AuditedAdmin):
     )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Made by `manage.py setup`: it also makes the key and the pools."""
+        """Made by the API, or by `manage.py setup`: they also make the key and the pools."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Interface | None = None) -> bool:
