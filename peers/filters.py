@@ -16,7 +16,9 @@ from peers.models import Peer, PeerAddress
 from peers.queries import ONLINE_WITHIN, with_status
 from quotas.models import Hold
 from quotas.policies import STATE_OF_HOLD
+from rest.filters import Identifier
 
+STATUSES: Final = ("pending", "applied", "verified", "failed", "quarantined")
 STATES: Final = ("active", "pending", "failed", *dict.fromkeys(STATE_OF_HOLD.values()))
 
 
@@ -152,6 +154,28 @@ def online_now(value: str) -> Q:
     return condition if value == "true" else ~condition
 
 
+def peer_online_now(value: str) -> Q:
+    """`online_now`, of a device."""
+    since = timezone.now() - ONLINE_WITHIN
+    condition = Q(observed_present=True, blocked=False, last_handshake_at__gte=since)
+    return condition if value == "true" else ~condition
+
+
+def peer_matches(text: str) -> Q:
+    """Devices whose key or address is this text, or whose name contains it."""
+    return (
+        Q(public_key=text)
+        | Q(name__icontains=text)
+        | Q(Exists(PeerAddress.objects.filter(peer=OuterRef("pk"), address=text)))
+    )
+
+
+def peer_in_status(word: str) -> Q:
+    """Devices whose latest change has come this far."""
+    same = with_status(Peer.objects.filter(pk=OuterRef("pk")))
+    return Q(Exists(same.filter(Q(status_word__in=[word]))))
+
+
 CLIENT_FILTERS: Final = {
     # Which of the two sets the list is of, its view decides.
     "deleted": Condition(lambda _: Q(), ("true", "false")),
@@ -162,4 +186,13 @@ CLIENT_FILTERS: Final = {
     "interface": Condition(on_interface),
     "online": Condition(online_now, ("true", "false")),
     "file_outdated": Condition(file_outdated, ("true", "false")),
+}
+
+PEER_FILTERS: Final = {
+    "search": Condition(peer_matches),
+    "client": Identifier("client__uuid"),
+    "client_external_id": Condition(lambda value: Q(client__external_id=value)),
+    "interface": Condition(lambda value: Q(interface__name=value)),
+    "status": Condition(peer_in_status, STATUSES),
+    "online": Condition(peer_online_now, ("true", "false")),
 }

@@ -158,6 +158,12 @@ def _of_caller(found: Client | None, caller: Caller) -> Client:
     return found
 
 
+def visible_peers(caller: Caller) -> QuerySet[Peer]:
+    """The devices of the acting tenant that are not deleted, with their clients."""
+    rows = Peer.objects.filter(tenant_id=caller.tenant_id, deleted_at__isnull=True)
+    return rows.select_related("client")
+
+
 def find_peer(caller: Caller, peer_id: UUID) -> Peer:
     """A device of the acting tenant, with all that its file needs. Raises `Missing`."""
     found = (

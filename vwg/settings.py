@@ -290,6 +290,7 @@ SPECTACULAR_SETTINGS = {
         "MemberRole": "tenants.models.Membership.Role",
         "JobKind": "gateways.models.Job.Kind",
         "JobItemOutcome": "gateways.models.JobItem.Status",
+        "DeviceStatus": "peers.filters.STATUSES",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateways.api.serializers import job_ref
 from gateways.models import Job
-from peers.models import Peer
+from peers.models import Client, Peer
 from peers.queries import ONLINE_WITHIN, ClientView, Device
 from quotas.policies import MANUAL
 
@@ -84,6 +84,16 @@ def device_body(device: Device, *, at: datetime) -> dict[str, Any]:
             "download_bytes": peer.tx_bytes,
             "observed_at": moment(device.observed_at),
         },
+    }
+
+
+def peer_body(device: Device, client: Client, *, at: datetime) -> dict[str, Any]:
+    """A device where it stands by itself: with whose it is."""
+    return {
+        **device_body(device, at=at),
+        "client": str(client.uuid),
+        "client_external_id": client.external_id,
+        "version": client.version,
     }
 
 

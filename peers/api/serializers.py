@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from gateways.api.serializers import JobRef
 from peers.api.representation import client_body
-from peers.filters import STATES
+from peers.filters import STATES, STATUSES
 from peers.queries import DELETED, ClientView
 from peers.values import MAX_BYTES, MAX_DAYS
 from quotas.models import Hold
@@ -66,9 +66,7 @@ class DeviceSerializer(serializers.Serializer[Any]):
     client_keepalive = serializers.IntegerField(allow_null=True)
     routes = serializers.ListField(child=serializers.CharField(), allow_null=True)
     endpoint_override = serializers.CharField()
-    status = serializers.ChoiceField(
-        choices=["pending", "applied", "verified", "failed", "quarantined"]
-    )
+    status = serializers.ChoiceField(choices=STATUSES)
     reason = serializers.CharField()
     file = FileState()
     live = LiveSerializer()
@@ -121,7 +119,29 @@ class ClientWithJob(ClientSerializer):
     job = JobRef()
 
 
-class ClientFields(StrictSerializer):
+class DeviceFields(StrictSerializer):
+    """What may be set of a device."""
+
+    preshared_key = PlainText(
+        max_length=64,
+        allow_null=True,
+        required=False,
+        help_text='44 characters of base64, null for none, or "generate".',
+    )
+    addresses = _texts(16, 64)
+    networks = _texts(50, 64, allow_empty=True)
+    persistent_keepalive = StrictInteger(
+        min_value=0, max_value=65535, allow_null=True, required=False
+    )
+    endpoint = PlainText(max_length=64, allow_blank=True, required=False)
+    dns_servers = _texts(8, 253, allow_null=True)
+    mtu = StrictInteger(min_value=576, max_value=65535, allow_null=True, required=False)
+    client_keepalive = StrictInteger(min_value=0, max_value=65535, allow_null=True, required=False)
+    routes = _texts(100, 64, allow_null=True)
+    endpoint_override = PlainText(max_length=255, allow_blank=True, required=False)
+
+
+class ClientFields(DeviceFields):
     """What may be set of a client and of its one device."""
 
     name = PlainText(max_length=120)
@@ -141,23 +161,6 @@ class ClientFields(StrictSerializer):
     expires_at = StrictMoment(allow_null=True, required=False)
     duration_days = StrictInteger(min_value=1, max_value=MAX_DAYS, allow_null=True, required=False)
     device_name = PlainText(max_length=120, allow_blank=True, required=False)
-    preshared_key = PlainText(
-        max_length=64,
-        allow_null=True,
-        required=False,
-        help_text='44 characters of base64, null for none, or "generate".',
-    )
-    addresses = _texts(16, 64)
-    networks = _texts(50, 64, allow_empty=True)
-    persistent_keepalive = StrictInteger(
-        min_value=0, max_value=65535, allow_null=True, required=False
-    )
-    endpoint = PlainText(max_length=64, allow_blank=True, required=False)
-    dns_servers = _texts(8, 253, allow_null=True)
-    mtu = StrictInteger(min_value=576, max_value=65535, allow_null=True, required=False)
-    client_keepalive = StrictInteger(min_value=0, max_value=65535, allow_null=True, required=False)
-    routes = _texts(100, 64, allow_null=True)
-    endpoint_override = PlainText(max_length=255, allow_blank=True, required=False)
 
 
 class ClientCreate(ClientFields):

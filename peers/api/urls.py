@@ -21,6 +21,7 @@ from peers.api.actions import (
 from peers.api.bulk import BulkDetail, BulkItems, BulkList, ClientBulk
 from peers.api.clients import ClientDetail, ClientList
 from peers.api.configs import ClientConfig, PeerConfigFile
+from peers.api.devices import ClientPeers, PeerDetail, PeerList, PeerMove, PeerRotateKeys
 from peers.api.founding import AddPeerView, ApplyView, RemovePeerView, StatusView
 from peers.api.interfaces import InterfaceDetail, InterfaceList, InterfaceRotateKey
 from peers.api.jobs import JobRetry
@@ -40,6 +41,7 @@ OF_CLIENT: dict[str, type[APIView]] = {
     "move": ClientMove,
     "transfer": ClientTransfer,
     "config": ClientConfig,
+    "peers": ClientPeers,
 }
 
 
@@ -62,6 +64,10 @@ urlpatterns = [
     path("v1/bulk/<uuid:run_id>", BulkDetail.as_view(), name="bulk"),
     path("v1/bulk/<uuid:run_id>/items", BulkItems.as_view(), name="bulk-items"),
     *_of_client(),
+    path("v1/peers", PeerList.as_view(), name="peers"),
+    path("v1/peers/<uuid:peer_id>", PeerDetail.as_view(), name="peer"),
+    path("v1/peers/<uuid:peer_id>/rotate-keys", PeerRotateKeys.as_view(), name="peer-rotate-keys"),
+    path("v1/peers/<uuid:peer_id>/move", PeerMove.as_view(), name="peer-move"),
     path("v1/peers/<uuid:peer_id>/config", PeerConfigFile.as_view(), name="peer-config"),
     path("v1/interfaces", InterfaceList.as_view(), name="interfaces"),
     path("v1/interfaces/<uuid:interface_id>", InterfaceDetail.as_view(), name="interface"),
