@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from resellers.api.branding import TenantLogo
 from resellers.api.events import EventList
+from resellers.api.exports import OwnExport, TenantExport
 from resellers.api.me import Me
 from resellers.api.members import MemberDetail, MemberList
 from resellers.api.plans import PlanDetail, PlanList
@@ -18,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tenants/<uuid:tenant_id>/suspend", TenantSuspend.as_view(), name="tenant-suspend"),
     path("tenants/<uuid:tenant_id>/resume", TenantResume.as_view(), name="tenant-resume"),
     path("tenants/<uuid:tenant_id>/close", TenantClose.as_view(), name="tenant-close"),
+    path("tenants/<uuid:tenant_id>/export", TenantExport.as_view(), name="one-tenant-export"),
+    path("tenant/export", OwnExport.as_view(), name="tenant-export"),
     path("tenant", ActingTenant.as_view(), name="acting-tenant"),
     path("tenant/logo", TenantLogo.as_view(), name="tenant-logo"),
     path("events", EventList.as_view(), name="events"),

@@ -1,0 +1,191 @@
+"""An export holds all of a tenant, nothing of another, and secrets only on demand."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from audit.events import SYSTEM
+from audit.models import AuditEvent
+from peers.models import Client, PeerKey, ShareLink
+from peers.sealing import open_preshared_key, open_private_key
+from peers.services.switching import disable_client
+from quotas.models import Plan
+from resellers import export
+from tenants.models import ApiToken, Tenant, User
+from tenants.scoping import Caller
+from tests.conftest import bearer
+from tests.integration.control.conftest import Gateway
+from tests.make import make_client, make_peer, make_token, make_user
+
+pytestmark = pytest.mark.django_db
+URL = "/api/v1/tenant/export"
+
+
+@pytest.fixture
+def full(gateway: Gateway, acme: Tenant, evil: Tenant, alice: User, mallory: User) -> Gateway:
+    """A client with everything, and another tenant's."""
+    plan = Plan.objects.create(tenant=acme, name="Gold")
+    made = gateway.add("Sara", networks=["192.168.7.0/24"], external_id="order-1", email="s@x.org")
+    Client.objects.filter(pk=made.client.pk).update(plan=plan)
+    disable_client(
+        caller=Caller(acme, "", frozenset({"*"}), SYSTEM),
+        client_id=made.client.uuid, note="unpaid", at=timezone.now(),
+    )  # fmt: skip
+    ShareLink.objects.create(tenant=acme, peer=made.peer, digest="digest-of-the-link", name="phone")
+    make_peer(make_client(evil, name="Foreign"), gateway.interface)
+    make_token(acme, name="machine")
+    make_token(evil, name="foreign")
+    return gateway
+
+
+def taken(answer: Any) -> bytes:
+    """The whole of an answer; Django's test client closes it behind the last byte."""
+    assert answer.status_code == 200
+    data: bytes = answer.getvalue()
+    return data
+
+
+def read(data: bytes | str) -> list[dict[str, Any]]:
+    text = data.decode() if isinstance(data, bytes) else data
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def one(found: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    (only,) = [line for line in found if line["kind"] == kind]
+    return only
+
+
+def test_all_of_a_tenant_is_in_it_and_nothing_of_another(
+    full: Gateway, alice_api: APIClient
+) -> None:
+    answer = alice_api.post(URL)
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/x-ndjson"
+    assert answer["Content-Disposition"].startswith('attachment; filename="acme-')
+    data = taken(answer)
+    found = read(data)
+    client = one(found, "client")
+    assert (client["name"], client["external_id"], client["email"]) == (
+        "Sara",
+        "order-1",
+        "s@x.org",
+    )
+    assert client["plan"] == str(Plan.objects.get().uuid)
+    assert [hold["note"] for hold in client["holds"]] == ["unpaid"]
+    (device,) = client["devices"]
+    assert device["addresses"] == ["10.252.0.2", "fd52:7677:6721::2"]
+    assert (device["networks"], device["interface"]) == (["192.168.7.0/24"], "wg0")
+    assert [link["name"] for link in device["share_links"]] == ["phone"]
+    assert {"rx_bytes", "tx_bytes", "last_handshake_at"} <= device.keys()
+    assert one(found, "member")["username"] == "alice"
+    assert one(found, "plan")["name"] == "Gold"
+    assert {line["name"] for line in found if line["kind"] == "token"} == {"alice", "machine"}
+    assert [line["action"] for line in found if line["kind"] == "event"][:2] == [
+        "client.created", "client.disabled",
+    ]  # fmt: skip
+    assert (found[0]["kind"], found[-1]["kind"]) == ("export", "end")
+    counted = Counter(line["kind"] for line in found)
+    assert found[-1]["counts"] == {k: n for k, n in counted.items() if k not in ("export", "end")}
+    for foreign in ("Foreign", "evil", "mallory"):
+        assert foreign not in data.decode()
+
+
+def test_no_secret_is_in_it(full: Gateway, alice_api: APIClient) -> None:
+    text = taken(alice_api.post(URL)).decode()
+    peer = full.interface.peers.get(tenant__slug="acme")
+    psk = open_preshared_key(peer.uuid, peer.preshared_key)
+    own = open_private_key(peer.uuid, PeerKey.objects.get(peer=peer).private_key)
+    assert psk is not None
+    secrets = [
+        psk.reveal(),
+        own.reveal(),
+        peer.preshared_key,
+        "digest-of-the-link",
+        full.interface.private_key,
+    ]
+    secrets += ApiToken.objects.values_list("digest", flat=True)
+    assert [secret for secret in secrets if secret in text] == []
+    for name in ("private_key", "preshared_key", "digest"):
+        assert f'"{name}"' not in text
+
+
+def test_it_is_an_event(full: Gateway, alice_api: APIClient, acme: Tenant) -> None:
+    taken(alice_api.post(URL))
+    event = AuditEvent.objects.get(action="tenant.exported")
+    assert (event.tenant, event.actor_name, event.after) == (acme, "alice", {"with_secrets": False})
+
+
+def test_it_costs_the_same_queries_for_more_clients(
+    full: Gateway, acme: Tenant, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(20):
+        full.add()
+    with django_assert_max_num_queries(20):
+        assert sum('"client"' in line for line in export.lines(acme, at=timezone.now())) > 20
+
+
+def test_chunks_meet_each_row_once(
+    full: Gateway, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_CHUNK", 2)
+    names = {full.add(f"c{n}").client.name for n in range(5)} | {"Sara"}
+    found = read("".join(export.lines(acme, at=timezone.now())))
+    assert sorted(line["name"] for line in found if line["kind"] == "client") == sorted(names)
+
+
+def test_who_may(
+    full: Gateway,
+    acme: Tenant,
+    evil: Tenant,
+    viewer: User,
+    auditor: User,
+    anonymous_api: APIClient,
+    operator_api: APIClient,
+    alice_api: APIClient,
+    mallory_api: APIClient,
+) -> None:
+    theirs = f"/api/v1/tenants/{acme.uuid}/export"
+    manager = make_user("manuel", tenant=acme, role="manager")
+    for user in (viewer, manager, auditor):
+        browser = APIClient()
+        browser.force_login(user)
+        assert browser.post(URL).status_code == 403, user
+        assert browser.post(theirs).status_code == 403, user
+    assert anonymous_api.post(URL).status_code == 401
+    assert bearer(make_token(acme, scopes=["*:read"])[1]).post(URL).status_code == 403
+    assert alice_api.post(theirs).status_code == 403
+    assert mallory_api.post(theirs).status_code == 403
+    assert "Sara" not in taken(mallory_api.post(URL)).decode()
+    assert one(read(taken(operator_api.post(theirs))), "client")["name"] == "Sara"
+    missing = f"/api/v1/tenants/{'0' * 8}-0000-4000-8000-{'0' * 12}/export"
+    assert operator_api.post(missing).status_code == 404
+    assert alice_api.post(URL, {"x": 1}).status_code == 400
+    assert alice_api.post(f"{URL}?x=1").status_code == 400
+    assert alice_api.get(URL).status_code == 405
+
+
+def test_the_command_writes_a_file_for_its_owner_alone(full: Gateway, tmp_path: Path) -> None:
+    out = tmp_path / "acme.jsonl"
+    call_command("export_tenant", tenant="acme", out=str(out))
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert "private_key" not in out.read_text()
+    call_command("export_tenant", tenant="acme", out=str(out), with_secrets=True)
+    (device,) = one(read(out.read_text()), "client")["devices"]
+    assert len(device["private_key"]) == len(device["preshared_key"]) == 44
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_the_command_says_what_is_wrong(full: Gateway, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no tenant"):
+        call_command("export_tenant", tenant="nobody", out=str(tmp_path / "x"))
+    with pytest.raises(CommandError, match="No such file"):
+        call_command("export_tenant", tenant="acme", out=str(tmp_path / "none" / "x"))
