@@ -146,7 +146,7 @@ class InterfaceRotateKey(ApiView):
 
 
 def _shown(caller: Caller) -> QuerySet[Interface]:
-    rows = Interface.objects.all() if caller.operator else sellable_interfaces(caller)
+    rows = Interface.objects.all() if caller.operator else sellable_interfaces(caller.tenant)
     return rows.select_related("gateway")
 
 
