@@ -7,15 +7,18 @@ wants more changes the limits. What a tenant may not use does not exist for it.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from gateways.models import AddressPool, Gateway, Interface
+from peers.models import PeerAddress
 from rest.errors import Invalid, Missing
 from tenants.models import Tenant
+from tenants.row_security import ADDRESSES, door
 from tenants.scoping import Caller
 
 #: On the way of every change; the ORM takes longer to write it than the database to answer it.
@@ -31,7 +34,7 @@ _ALLOWED: Final = (
 
 
 def sellable_interfaces(tenant: Tenant) -> QuerySet[Interface]:
-    """The interfaces that the tenant may use."""
+    """The interfaces that the tenant may use, those that are switched off too."""
     rows = Interface.objects.filter(simulated=tenant.is_sandbox)
     if tenant.limits_interfaces:
         rows = rows.filter(pk__in=tenant.interfaces.values("pk"))
@@ -44,6 +47,23 @@ def sellable_pools(tenant: Tenant) -> QuerySet[AddressPool]:
     if tenant.limits_pools:
         rows = rows.filter(pk__in=tenant.pools.values("pk"))
     return rows
+
+
+def with_room(tenant: Tenant | None, *, at: datetime) -> set[int]:
+    """The primary keys of those interfaces whose pools all have an address left.
+
+    The pools are those that the tenant may use, for None all.
+    Addresses that are claimed by name ahead of a pool's sequence may make this an answer too
+    hopeful; the request that finds none is refused.
+    """
+    released = PeerAddress.objects.filter(pool=OuterRef("pk"), peer__isnull=True, free_at__lte=at)
+    pools = AddressPool.objects.all() if tenant is None else sellable_pools(tenant)
+    pools = pools.annotate(has_room=Q(next_offset__lt=F("size")) | Q(Exists(released)))
+    found: dict[int, bool] = {}
+    with door(ADDRESSES):
+        for interface_id, has_room in pools.values_list("interface_id", "has_room"):
+            found[interface_id] = found.get(interface_id, True) and bool(has_room)
+    return {interface_id for interface_id, has_room in found.items() if has_room}
 
 
 def find_interface(name: str | None, *, caller: Caller) -> Interface:

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from gateways.api.serializers import JobRef
 from peers.api.representation import peer_body
-from peers.api.serializers import DeviceFields, DeviceSerializer, LiveSerializer
+from peers.api.serializers import DeviceFields, DeviceSerializer, FileState, LiveSerializer
 from peers.models import Client
 from peers.queries import Device
 from rest.fields import PlainText
@@ -49,6 +49,7 @@ class DevicePatch(DeviceFields):
     preshared_key_set = serializers.BooleanField(read_only=True)
     status = serializers.CharField(read_only=True)
     reason = serializers.CharField(read_only=True)
+    file = FileState(read_only=True)
     live = LiveSerializer(read_only=True)
     client = serializers.UUIDField(read_only=True)
     client_external_id = serializers.CharField(read_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from rest_framework import serializers
@@ -15,7 +16,7 @@ from rest.fields import PlainText, StrictBoolean, StrictChoice, StrictInteger, S
 
 #: What only operators are shown of an interface, as its row has it.
 _OPERATORS: Final = (
-    "public_key", "listen_port", "addresses", "endpoint_address", "relay_endpoint", "dns_servers",
+    "listen_port", "addresses", "endpoint_address", "relay_endpoint", "dns_servers",
     "mtu", "firewall_mark", "table", "pre_up", "post_up", "pre_down", "post_down", "nat",
     "forward", "backend", "restart_policy", "enabled", "simulated", "wg_quick",
     "config_generation",
@@ -46,9 +47,13 @@ class InterfaceSerializer(serializers.Serializer[Any]):
     country = serializers.CharField()
     ipv6 = serializers.BooleanField()
     is_default = serializers.BooleanField()
-    up = serializers.BooleanField()
+    up = serializers.BooleanField(help_text="As last seen, at `observed_at`.")
+    addresses_left = serializers.BooleanField(
+        help_text="Whether the pools that the tenant may use have an address for one more device."
+    )
+    public_key = serializers.CharField()
+    observed_at = serializers.DateTimeField(allow_null=True)
     version = serializers.IntegerField()
-    public_key = serializers.CharField(required=False)
     listen_port = serializers.IntegerField(required=False)
     addresses = serializers.ListField(child=serializers.CharField(), required=False)
     endpoint_address = serializers.CharField(required=False)
@@ -88,8 +93,13 @@ class InterfaceWithJob(InterfaceSerializer):
     job = JobRef(allow_null=True)
 
 
-def interface_body(interface: Interface, *, operator: bool) -> dict[str, Any]:
-    """An interface (read with its gateway) as sellers or as operators are shown it."""
+def interface_body(
+    interface: Interface, *, operator: bool, rooms: Collection[int]
+) -> dict[str, Any]:
+    """An interface (read with its gateway) as sellers or as operators are shown it.
+
+    ``rooms``: the interfaces that have an address left (`peers.sellable.with_room`).
+    """
     body: dict[str, Any] = {
         "id": str(interface.uuid),
         "name": interface.name,
@@ -99,7 +109,10 @@ def interface_body(interface: Interface, *, operator: bool) -> dict[str, Any]:
         "country": interface.gateway.country,
         "ipv6": any(":" in text for text in interface.addresses),
         "is_default": interface.is_default,
-        "up": interface.state == Interface.State.UP,
+        "up": interface.simulated or interface.state == Interface.State.UP,
+        "addresses_left": interface.pk in rooms,
+        "public_key": interface.public_key,
+        "observed_at": moment(interface.observed_at),
         "version": interface.version,
     }
     if not operator:
@@ -163,6 +176,8 @@ class InterfacePatch(InterfaceFields):
     country = serializers.CharField(read_only=True)
     ipv6 = serializers.BooleanField(read_only=True)
     up = serializers.BooleanField(read_only=True)
+    addresses_left = serializers.BooleanField(read_only=True)
+    observed_at = serializers.DateTimeField(read_only=True)
     version = serializers.IntegerField(read_only=True)
     public_key = serializers.CharField(read_only=True)
     addresses = serializers.ListField(child=serializers.CharField(), read_only=True)
@@ -173,7 +188,7 @@ class InterfacePatch(InterfaceFields):
     created_at = serializers.DateTimeField(read_only=True)
 
     def to_representation(self, instance: Interface) -> dict[str, Any]:
-        return interface_body(instance, operator=True)
+        return interface_body(instance, operator=True, rooms=self.context["rooms"])
 
 
 class PoolSerializer(serializers.Serializer[Any]):

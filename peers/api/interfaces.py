@@ -27,7 +27,7 @@ from peers.api.interface_bodies import (
     interface_body,
 )
 from peers.api.serializers import Nothing
-from peers.sellable import sellable_interfaces
+from peers.sellable import sellable_interfaces, with_room
 from peers.services.interfaces import create_interface, delete_interface
 from rest.dry_run import DRY_RUN, wants_dry_run
 from rest.errors import Missing
@@ -62,23 +62,24 @@ class InterfaceList(ApiView):
         rows = AllowListedFilters().filter_queryset(request, _shown(caller), self)
         paginator = KeysetPagination()
         page: list[Interface] = paginator.paginate_queryset(rows, request, view=self)
-        operator = bool(caller.operator)
+        operator, rooms = bool(caller.operator), _rooms(caller)
         return paginator.get_paginated_response(
-            [interface_body(one, operator=operator) for one in page]
+            [interface_body(one, operator=operator, rooms=rooms) for one in page]
         )
 
     @extend_schema(request=InterfaceCreate, responses={201: InterfaceWithJob})
     def post(self, request: Request) -> Response:
         check_query(request, ())
         wanted = checked(InterfaceCreate(data=request.data))
+        caller = caller_of(request)
         interface, job = create_interface(
-            actor=caller_of(request).actor,
+            actor=caller.actor,
             gateway=named_gateway(wanted.pop("gateway"), field="gateway"),
             at=timezone.now(),
             **wanted,
         )
         body = {
-            **interface_body(interface, operator=True),
+            **interface_body(interface, operator=True, rooms=_rooms(caller)),
             "job": None if job is None else job_ref(job),
         }
         location = reverse("interface", kwargs={"interface_id": interface.uuid})
@@ -96,7 +97,7 @@ class InterfaceDetail(ApiView):
         check_query(request, ())
         caller = caller_of(request)
         interface = _find(caller, interface_id)
-        body = interface_body(interface, operator=bool(caller.operator))
+        body = interface_body(interface, operator=bool(caller.operator), rooms=_rooms(caller))
         return Response(body, headers={"ETag": etag(interface.version)})
 
     @extend_schema(request=InterfacePatch, responses=InterfaceEdited, parameters=[DRY_RUN])
@@ -107,7 +108,11 @@ class InterfaceDetail(ApiView):
         edited = update_interface(
             actor=caller.actor,
             interface_id=interface_id,
-            changes=checked(InterfacePatch(current, data=request.data, partial=True)),
+            changes=checked(
+                InterfacePatch(
+                    current, data=request.data, partial=True, context={"rooms": _rooms(caller)}
+                )
+            ),
             at=timezone.now(),
             if_version=wanted_version(request),
             dry_run=dry_run,
@@ -146,8 +151,16 @@ class InterfaceRotateKey(ApiView):
 
 
 def _shown(caller: Caller) -> QuerySet[Interface]:
-    rows = Interface.objects.all() if caller.operator else sellable_interfaces(caller.tenant)
+    """All for an operator; what its tenant may sell, and is on, for anybody else."""
+    rows = Interface.objects.all()
+    if not caller.operator:
+        rows = sellable_interfaces(caller.tenant).filter(Q(enabled=True) | Q(simulated=True))
     return rows.select_related("gateway")
+
+
+def _rooms(caller: Caller) -> set[int]:
+    """The interfaces that have an address left."""
+    return with_room(None if caller.operator else caller.tenant, at=timezone.now())
 
 
 def _find(caller: Caller, interface_id: UUID) -> Interface:
@@ -159,5 +172,6 @@ def _find(caller: Caller, interface_id: UUID) -> Interface:
 
 def _edited(request: Request, edited: Edited) -> Response:
     row: Interface = edited.row
-    body: dict[str, Any] = interface_body(row, operator=True)
+    rooms = _rooms(caller_of(request))
+    body: dict[str, Any] = interface_body(row, operator=True, rooms=rooms)
     return edited_response(request, edited, body, version=row.version)

@@ -25,6 +25,7 @@ from peers.api.devices import ClientPeers, PeerDetail, PeerList, PeerMove, PeerR
 from peers.api.founding import AddPeerView, ApplyView, RemovePeerView, StatusView
 from peers.api.interfaces import InterfaceDetail, InterfaceList, InterfaceRotateKey
 from peers.api.jobs import JobRetry
+from peers.api.locations import LocationList
 from peers.api.pools import PoolDetail, PoolList
 
 #: Below a client, which is named by its id or by its seller's (`peers.values.SUBROUTES`).
@@ -76,6 +77,7 @@ urlpatterns = [
         InterfaceRotateKey.as_view(),
         name="interface-rotate-key",
     ),
+    path("v1/locations", LocationList.as_view(), name="locations"),
     path("v1/pools", PoolList.as_view(), name="pools"),
     path("v1/pools/<uuid:pool_id>", PoolDetail.as_view(), name="pool"),
     path("v1/jobs/<uuid:job_id>/retry", JobRetry.as_view(), name="job-retry"),

@@ -128,6 +128,7 @@ def test_sellers_see_what_they_sell_on_and_nothing_of_its_inside(
     assert seen == {
         "id": str(interface.uuid), "name": "wg0", "label": "", "gateway": "local", "location": "",
         "country": "", "ipv6": True, "is_default": True, "up": False, "version": 1,
+        "addresses_left": True, "public_key": interface.public_key, "observed_at": None,
     }  # fmt: skip
     assert alice_api.get(url(interface)).json() == seen
     foreign, none = (
