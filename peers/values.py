@@ -36,8 +36,8 @@ _LAST_YEAR: Final = 2999
 #: What stands behind a client in a path. An external id "a/enable" would be read as the act.
 SUBROUTES: Final = frozenset(
     {
-        "change-plan", "config", "disable", "enable", "kick", "links", "move", "peers", "restore",
-        "rotate-keys", "suspend", "terminate", "transfer", "unsuspend",
+        "change-plan", "config", "disable", "enable", "kick", "move", "peers", "restore",
+        "rotate-keys", "share-links", "suspend", "terminate", "transfer", "unsuspend",
     }
 )  # fmt: skip
 _TELEGRAM: Final = re.compile(r"@?[A-Za-z0-9_]{1,64}|-?[0-9]{1,20}", re.ASCII)
@@ -204,6 +204,21 @@ def check_routes(value: object, field: str) -> list[str]:
 def check_key(value: object, field: str = "public_key") -> str:
     """A usable public key in its one spelling."""
     return str(checked_by(check_public_key, value, field))
+
+
+def check_key_mode(value: object, public_key: object, field: str = "key_mode") -> bool:
+    """Whether the customer makes the key: "customer". "portal" (and None): we, unless it is given.
+
+    Raises `Invalid`, also for a key that is given and to be made.
+    """
+    if value is None or value == "portal":
+        return False
+    if value != "customer":
+        raise Invalid('This must be "portal" or "customer".', field=field)
+    if public_key is not None:
+        text = "The customer makes the key, or it is given here: not both."
+        raise Invalid(text, field=field, code="key_given")
+    return True
 
 
 def check_psk(value: object, field: str = "preshared_key") -> Secret | None:

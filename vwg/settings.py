@@ -285,6 +285,8 @@ SPECTACULAR_SETTINGS = {
         "vwg.description.describe",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "ClientState": "peers.api.serializers.CLIENT_STATES",
+        "ShareLinkState": "peers.sharing.STATES",
         "JobStatus": "gateways.models.Job.Status",
         "TenantStatus": "tenants.models.Tenant.Status",
         "MemberRole": "tenants.models.Membership.Role",

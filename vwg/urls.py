@@ -13,6 +13,7 @@ handler500 = "vwg.errors.server_error"
 
 urlpatterns = [
     path("", include(api)),
+    path("s/", include("control.pages.share_urls")),
     path("", include("control.pages.urls")),
     path("problems/", pages.problem_list, name="problems"),
     path("problems/<slug:slug>", pages.problem, name="problem"),

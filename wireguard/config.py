@@ -1,8 +1,9 @@
 """Writing wg(8) and wg-quick(8) text. Reading it is `parse`, from `wireguard.parsing`.
 
 Rule 1: there is one text per reader, and each states all that its reader would otherwise reset.
-Rule 2: only the values below are ever written; no name, no note, no comment. Each is checked
-on its way out, so that no value can bring a line of its own.
+Rule 2: only the values below are ever written; no name, no note, and no comment but one that is
+always the same (`KEY_PLACE`). Each is checked on its way out, so that no value can bring a line of
+its own.
 Rule 3: a blocked peer is a section without an AllowedIPs line. wg(8) refuses an empty
 ``AllowedIPs =``, and starts each section by emptying the list (config.c, process_line).
 """
@@ -24,7 +25,7 @@ from wireguard.keys import check_preshared_key, check_private_key, check_public_
 from wireguard.parsing import NO_PRESHARED_KEY, parse
 from wireguard.types import DeviceConfig, InterfaceConfig, PeerConfig, Secret
 
-__all__ = ["parse", "render_client", "render_peers", "render_quick", "render_sync"]
+__all__ = ["KEY_PLACE", "parse", "render_client", "render_peers", "render_quick", "render_sync"]
 
 _HOOKS: Final = (
     ("PreUp", "pre_up"),
@@ -32,6 +33,10 @@ _HOOKS: Final = (
     ("PreDown", "pre_down"),
     ("PostDown", "post_down"),
 )
+
+
+#: Stands in a customer's file where the private key belongs that only his device has.
+KEY_PLACE: Final = "# PrivateKey = (the device's own; write it here)"
 
 
 def render_quick(device: DeviceConfig) -> str:
@@ -89,15 +94,18 @@ def render_client(
     """The file that a customer downloads.
 
     ``addresses`` are the device's own, ``routes`` the networks it sends into the tunnel,
-    ``endpoint`` may be a host name. Without ``private_key`` the line is left out: the customer
-    has the key. ``persistent_keepalive`` in seconds, ``mtu`` in bytes.
+    ``endpoint`` may be a host name. Without ``private_key`` a comment stands in its place: the
+    customer has the key. ``persistent_keepalive`` in seconds, ``mtu`` in bytes.
     """
     wanted = InterfaceConfig(
         private_key=private_key, addresses=tuple(addresses), dns=tuple(dns), mtu=mtu
     )
     peer = PeerConfig(server_public_key, tuple(routes), preshared_key, persistent_keepalive)
     dialled = f"Endpoint = {values.check_dialled_endpoint(endpoint)}"
-    return _text(_quick_lines(wanted), [[*_peer_lines(peer), dialled]])
+    head = _quick_lines(wanted)
+    if private_key is None:
+        head.insert(1, KEY_PLACE)
+    return _text(head, [[*_peer_lines(peer), dialled]])
 
 
 def _quick_lines(wanted: InterfaceConfig) -> list[str]:

@@ -6,9 +6,17 @@ from typing import Any
 
 from rest_framework import serializers
 
+from peers.api.serializers import KEY_MODE_HELP, KEY_MODES
 from peers.services.switching import MAX_KICK
 from peers.values import MAX_BYTES, MAX_DAYS
-from rest.fields import PlainText, StrictInteger, StrictMoment, StrictSerializer, StrictUUID
+from rest.fields import (
+    PlainText,
+    StrictChoice,
+    StrictInteger,
+    StrictMoment,
+    StrictSerializer,
+    StrictUUID,
+)
 
 
 class WithReason(StrictSerializer):
@@ -48,6 +56,7 @@ class RotateKeys(StrictSerializer):
     public_key = PlainText(
         max_length=64, allow_null=True, required=False, help_text="The customer's own; null makes."
     )
+    key_mode = StrictChoice(choices=KEY_MODES, required=False, help_text=KEY_MODE_HELP)
     preshared_key = PlainText(
         max_length=64,
         allow_null=True,

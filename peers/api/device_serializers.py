@@ -9,10 +9,17 @@ from rest_framework import serializers
 
 from gateways.api.serializers import JobRef
 from peers.api.representation import peer_body
-from peers.api.serializers import DeviceFields, DeviceSerializer, FileState, LiveSerializer
+from peers.api.serializers import (
+    KEY_MODE_HELP,
+    KEY_MODES,
+    DeviceFields,
+    DeviceSerializer,
+    FileState,
+    LiveSerializer,
+)
 from peers.models import Client
 from peers.queries import Device
-from rest.fields import PlainText
+from rest.fields import PlainText, StrictChoice
 
 
 class PeerSerializer(DeviceSerializer):
@@ -35,6 +42,7 @@ class DeviceCreate(DeviceFields):
     name = PlainText(max_length=120, allow_blank=True, required=False)
     interface = PlainText(max_length=36, allow_null=True, required=False)
     public_key = PlainText(max_length=64, allow_null=True, required=False)
+    key_mode = StrictChoice(choices=KEY_MODES, required=False, help_text=KEY_MODE_HELP)
 
 
 class DevicePatch(DeviceFields):
@@ -46,6 +54,7 @@ class DevicePatch(DeviceFields):
     gateway = serializers.CharField(read_only=True)
     public_key = serializers.CharField(read_only=True, help_text="Another one: rotate-keys.")
     private_key_known = serializers.BooleanField(read_only=True)
+    awaits_key = serializers.BooleanField(read_only=True)
     preshared_key_set = serializers.BooleanField(read_only=True)
     status = serializers.CharField(read_only=True)
     reason = serializers.CharField(read_only=True)

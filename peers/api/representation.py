@@ -63,6 +63,7 @@ def device_body(device: Device, *, at: datetime) -> dict[str, Any]:
         "gateway": device.gateway,
         "public_key": peer.public_key,
         "private_key_known": device.private_key_known,
+        "awaits_key": peer.awaits_key,
         "preshared_key_set": device.preshared_key_set,
         "addresses": list(device.addresses),
         "networks": list(device.networks),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -16,10 +16,18 @@ from quotas.models import Hold
 from rest.fields import (
     PlainText,
     StrictBoolean,
+    StrictChoice,
     StrictInteger,
     StrictMoment,
     StrictSerializer,
     StrictUUID,
+)
+
+CLIENT_STATES: Final = (*STATES, DELETED)
+KEY_MODES: Final = ("portal", "customer")
+KEY_MODE_HELP: Final = (
+    "Who makes a key that is not given: the portal, which keeps it for the file, or the customer "
+    "on his device, by a share link that allows it."
 )
 
 
@@ -56,6 +64,9 @@ class DeviceSerializer(serializers.Serializer[Any]):
     gateway = serializers.CharField()
     public_key = serializers.CharField()
     private_key_known = serializers.BooleanField()
+    awaits_key = serializers.BooleanField(
+        help_text="The customer has still to make the key; until then there is no file."
+    )
     preshared_key_set = serializers.BooleanField()
     addresses = serializers.ListField(child=serializers.CharField())
     networks = serializers.ListField(child=serializers.CharField())
@@ -87,7 +98,7 @@ class ClientSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
     external_id = serializers.CharField(allow_null=True)
-    state = serializers.ChoiceField(choices=[*STATES, DELETED])
+    state = serializers.ChoiceField(choices=CLIENT_STATES)
     enabled = serializers.BooleanField(help_text="False while its seller has switched it off.")
     holds = HoldSerializer(many=True)
     tags = serializers.ListField(child=serializers.CharField())
@@ -168,6 +179,7 @@ class ClientCreate(ClientFields):
 
     interface = PlainText(max_length=36, allow_null=True, required=False)
     public_key = PlainText(max_length=64, allow_null=True, required=False)
+    key_mode = StrictChoice(choices=KEY_MODES, required=False, help_text=KEY_MODE_HELP)
 
 
 class ClientPatch(ClientFields):

@@ -25,6 +25,7 @@ from peers.api.devices import ClientPeers, PeerDetail, PeerList, PeerMove, PeerR
 from peers.api.founding import AddPeerView, ApplyView, RemovePeerView, StatusView
 from peers.api.interfaces import InterfaceDetail, InterfaceList, InterfaceRotateKey
 from peers.api.jobs import JobRetry
+from peers.api.links import ClientLinks
 from peers.api.locations import LocationList
 from peers.api.pools import PoolDetail, PoolList
 
@@ -32,6 +33,7 @@ from peers.api.pools import PoolDetail, PoolList
 OF_CLIENT: dict[str, type[APIView]] = {
     "enable": ClientEnable,
     "disable": ClientDisable,
+    "share-links": ClientLinks,
     "suspend": ClientSuspend,
     "unsuspend": ClientUnsuspend,
     "kick": ClientKick,

@@ -20,7 +20,14 @@ from peers.networks import check_networks, replace_networks
 from peers.queries import Device, as_networks
 from peers.sealing import open_preshared_key, seal_preshared_key, seal_private_key
 from peers.services.changes import raise_file_generation, raise_generation
-from peers.values import DEVICE_CHECKS, GENERATE, check_addresses, check_key, check_psk
+from peers.values import (
+    DEVICE_CHECKS,
+    GENERATE,
+    check_addresses,
+    check_key,
+    check_key_mode,
+    check_psk,
+)
 from rest.errors import Conflict, Invalid
 from rest.values import check_fields, check_text
 from wireguard.keys import generate_private_key, public_key_of
@@ -49,6 +56,7 @@ class DeviceDetails(TypedDict, total=False):
     """What may be said of a device; what is left out takes its default or stays as it is."""
 
     public_key: str | None
+    key_mode: str
     preshared_key: str | None
     addresses: Iterable[str] | None
     networks: Iterable[str]
@@ -67,6 +75,7 @@ class DeviceWish:
     """Checked details. ``columns`` are those of `Peer` that are set as they stand."""
 
     public_key: str | None = None
+    awaits_key: bool = False
     preshared_key: Secret | None = None
     sets_preshared_key: bool = False
     addresses: tuple[str, ...] | None = None
@@ -91,6 +100,7 @@ def check_device(details: Mapping[str, Any], *, fields: FieldNames = V1_FIELDS) 
     networks = details.get("networks")
     return DeviceWish(
         public_key=None if key is None else check_key(key),
+        awaits_key=check_key_mode(details.get("key_mode"), key),
         preshared_key=check_psk(details.get("preshared_key")),
         sets_preshared_key="preshared_key" in details,
         addresses=None if addresses is None else check_addresses(addresses, field=fields[0]),
@@ -111,9 +121,10 @@ def key_taken() -> Conflict:
 def build_device(
     *, client: Client, interface: Interface, wish: DeviceWish, blocked: bool
 ) -> tuple[Peer, Secret | None]:
-    """An unsaved peer, and its private key where the portal makes the pair.
+    """An unsaved peer, and its private key where the portal keeps one.
 
-    Raises `Invalid` for the server's own key.
+    Where the customer is to make the key, the pair is made all the same: a row and an interface
+    need a public key. Its private half ends here. Raises `Invalid` for the server's own key.
     """
     private_key = None
     if wish.public_key is None:
@@ -130,9 +141,10 @@ def build_device(
         public_key=wish.public_key or public_key_of(_known(private_key)),
         preshared_key=seal_preshared_key(identity, psk) if psk is not None else "",
         blocked=blocked,
+        awaits_key=wish.awaits_key,
         **wish.columns,
     )
-    return peer, private_key
+    return peer, None if wish.awaits_key else private_key
 
 
 def add_device(

@@ -21,7 +21,7 @@ from peers.services.changes import (
 )
 from peers.services.choosing import device_of
 from peers.services.devices import is_key_taken, key_taken
-from peers.values import GENERATE, check_key, check_psk
+from peers.values import GENERATE, check_key, check_key_mode, check_psk
 from rest.errors import Invalid
 from tenants.scoping import Caller
 from wireguard.keys import generate_private_key, public_key_of
@@ -29,9 +29,14 @@ from wireguard.types import Secret
 
 
 class NewKeys(TypedDict, total=False):
-    """What is left out is made: the pair always, the preshared key where there was one."""
+    """What is left out is made: the pair always, the preshared key where there was one.
+
+    ``key_mode`` "customer": the pair's private half is thrown away, and the device waits for the
+    customer's key (`peers.services.keys`).
+    """
 
     public_key: str | None
+    key_mode: str
     preshared_key: str | None
 
 
@@ -53,6 +58,7 @@ def rotate_keys(
     """
     given = keys.get("public_key")
     key = None if given is None else check_key(given)
+    awaits = check_key_mode(keys.get("key_mode"), given)
     client = locked_client(caller, client_id, if_version)
     peer = device_of(client, peer_id)
     old = peer.public_key
@@ -60,18 +66,20 @@ def rotate_keys(
         return told(client, Job.Kind.ROTATE, caller, [], at)
     _set_psk(peer, keys)
     if key != old:
-        _set_pair(peer, key)
-    peer.awaits_key = False
-    peer.file_generation += 1
-    _save(peer)
-    raise_generation([peer])
+        set_pair(peer, key, awaits=awaits)
+    peer.awaits_key = awaits
+    save_keys(peer)
     raise_version(client)
     note_act(
         client=client,
         actor=caller.actor,
         action="client.keys_rotated",
         before={"public_key": old},
-        after={"public_key": peer.public_key, "device": str(peer.uuid)},
+        after={
+            "public_key": peer.public_key,
+            "device": str(peer.uuid),
+            **({"key_mode": "customer"} if awaits else {}),
+        },
     )
     return told(client, Job.Kind.ROTATE, caller, [peer], at)
 
@@ -84,19 +92,28 @@ def _set_psk(peer: Peer, keys: NewKeys) -> None:
     peer.preshared_key = "" if psk is None else seal_preshared_key(peer.uuid, psk)
 
 
-def _set_pair(peer: Peer, key: str | None) -> None:
-    """The customer's public key, or a pair of our own; the private key we had is destroyed."""
+def set_pair(peer: Peer, key: str | None, *, awaits: bool = False) -> None:
+    """The customer's public key, or a pair of our own; the private key we had is destroyed.
+
+    With ``awaits`` so is the one we made. Not saved: `save_keys`. Raises `Invalid`.
+    """
     if key == peer.interface.public_key:
         raise Invalid("This is the server's own key.", field="public_key", code="key_of_server")
     PeerKey.objects.filter(peer=peer).delete()
     if key is None:
         private: Secret = generate_private_key()
-        PeerKey.objects.create(peer=peer, private_key=seal_private_key(peer.uuid, private))
+        if not awaits:
+            PeerKey.objects.create(peer=peer, private_key=seal_private_key(peer.uuid, private))
         key = public_key_of(private)
     peer.public_key = key
 
 
-def _save(peer: Peer) -> None:
+def save_keys(peer: Peer) -> None:
+    """The row with its keys; WireGuard must learn of them, and the file is another.
+
+    The caller holds the client's row. Raises `Conflict` (``key_taken``).
+    """
+    peer.file_generation += 1
     fields = ["public_key", "preshared_key", "awaits_key", "file_generation"]
     try:
         peer.save(update_fields=fields)
@@ -104,3 +121,4 @@ def _save(peer: Peer) -> None:
         if not is_key_taken(error):
             raise
         raise key_taken() from None
+    raise_generation([peer])

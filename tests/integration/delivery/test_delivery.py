@@ -60,11 +60,13 @@ def test_no_name_and_no_note_is_in_the_file(alice_api: APIClient, interface: Int
         assert word not in text
 
 
-def test_a_file_without_its_private_key_says_so_by_omission(
+def test_a_file_without_its_private_key_has_a_place_for_it(
     alice_api: APIClient, interface: Interface
 ) -> None:
     body = create(alice_api, public_key=make_public_key())
-    assert "PrivateKey" not in file_of(alice_api, body)
+    text = file_of(alice_api, body)
+    assert text.splitlines()[1].startswith("# PrivateKey = (")
+    assert parsed(text).interface.private_key is None
     answer = alice_api.get(f"{URL}/{body['id']}/config?format=json")
     assert answer.json()["private_key_known"] is False
     assert answer["X-VWG-Private-Key-Known"] == "false"

@@ -1,0 +1,165 @@
+"""What the page behind a share link says to a customer. Pure: rows in, words out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from django.utils.translation import gettext, ngettext
+
+from control.pages import calendar, formats
+from peers.api.representation import is_online
+from peers.models import Peer, ShareLink
+from peers.queries import ClientView, Device
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One of the page's figures: what, how much, of what, and a line below it."""
+
+    title: str
+    value: str
+    unit: str
+    below: str
+    #: Parts of 100 of the bar, None without one.
+    share: int | None = None
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Customer:
+    """The page's words. ``glyph`` is a state's name in the sprite."""
+
+    glyph: str
+    verdict: str
+    reason: str
+    figures: tuple[Figure, ...]
+    outdated: str
+
+
+def customer(link: ShareLink, view: ClientView, device: Device, at: datetime) -> Customer:
+    """The page of a link's device."""
+    glyph, verdict, reason = _verdict(link, view, device, at)
+    return Customer(
+        glyph=glyph,
+        verdict=verdict,
+        reason=reason,
+        figures=(_usage(view), _time(link, view, at), _device(link, device, at)),
+        outdated=_outdated(link, device),
+    )
+
+
+def ends_at(view: ClientView) -> datetime | None:
+    """When what was bought is over; None for never, or for not begun."""
+    client = view.client
+    if client.expires_at is not None:
+        return client.expires_at
+    if client.duration_days is None or client.first_connected_at is None:
+        return None
+    try:
+        return client.first_connected_at + timedelta(days=client.duration_days)
+    except OverflowError:
+        return None
+
+
+def days_left(view: ClientView, at: datetime) -> int | None:
+    """Days, begun ones counted; None when nothing ends or nothing has begun."""
+    end = ends_at(view)
+    return None if end is None else max(0, ceil((end - at) / _DAY))
+
+
+def used_bytes(view: ClientView) -> int:
+    """Both directions of all devices, since they were added."""
+    return sum(device.peer.rx_bytes + device.peer.tx_bytes for device in view.devices)
+
+
+def _verdict(
+    link: ShareLink, view: ClientView, device: Device, at: datetime
+) -> tuple[str, str, str]:
+    seller = link.tenant.brand_name or link.tenant.name
+    off = {
+        "disabled": gettext("%s has switched it off. Ask there why.") % seller,
+        "suspended": gettext("%s has paused it. Ask there what is missing.") % seller,
+        "expired": gettext("Your plan has ended."),
+        "over-quota": gettext("Your data is used up."),
+        "kicked": gettext("A short break: it comes back by itself."),
+    }
+    if view.state in off:
+        return "off", gettext("Your connection is off."), off[view.state]
+    if device.peer.awaits_key:
+        return (
+            "new",
+            gettext("Your connection waits for its key."),
+            gettext("It is made on your device and never leaves it."),
+        )
+    if view.state == "failed":
+        return (
+            "bad",
+            gettext("Your connection is not set up yet."),
+            gettext("Something stands against it. %s can see what.") % seller,
+        )
+    if is_online(device.peer, at=at):
+        return "live", gettext("Your connection is on."), gettext("Your device is connected now.")
+    if view.state == "pending":
+        return (
+            "wait",
+            gettext("Your connection is being set up."),
+            gettext("That takes a few seconds."),
+        )
+    return "idle", gettext("Your connection is ready."), _seen(device.peer, at)
+
+
+def _seen(peer: Peer, at: datetime) -> str:
+    age = formats.age(peer.last_handshake_at, at)
+    if age is None:
+        return gettext("It has never been used.")
+    return gettext("Last used %s.") % formats.ago(age)
+
+
+def _usage(view: ClientView) -> Figure:
+    down = sum(device.peer.tx_bytes for device in view.devices)
+    up = sum(device.peer.rx_bytes for device in view.devices)
+    both = gettext("%(down)s down, %(up)s up") % {
+        "down": formats.size(down), "up": formats.size(up)
+    }  # fmt: skip
+    quota, used = view.client.quota_bytes, down + up
+    if quota is None:
+        value, unit = formats.size(used).split(" ", 1)
+        return Figure(gettext("Used so far"), value, unit, both)
+    value, unit = formats.size(max(0, quota - used)).split(" ", 1)
+    share = 100 if quota == 0 else min(100, round(100 * used / quota))
+    tone = "bad" if share >= 100 else "warn" if share >= 90 else ""
+    of = gettext("%(unit)s of %(quota)s") % {"unit": unit, "quota": formats.size(quota)}
+    return Figure(gettext("Data left"), value, of, both, share, tone)
+
+
+def _time(link: ShareLink, view: ClientView, at: datetime) -> Figure:
+    title, left, end = gettext("Days left"), days_left(view, at), ends_at(view)
+    if left is not None and end is not None:
+        until = gettext("until %s") % calendar.day(end, link.tenant.timezone)
+        return Figure(title, formats.number(left), ngettext("day", "days", left), until)
+    days = view.client.duration_days
+    if days is not None:
+        below = gettext("counted from your first connection")
+        return Figure(title, formats.number(days), ngettext("day", "days", days), below)
+    return Figure(title, gettext("No end"), "", gettext("It runs until it is switched off."))
+
+
+def _device(link: ShareLink, device: Device, at: datetime) -> Figure:
+    where = link.peer.interface.gateway.location
+    below = gettext("Location: %s") % where if where else ""
+    if is_online(device.peer, at=at):
+        return Figure(gettext("Your device"), gettext("Connected"), "", below)
+    return Figure(gettext("Your device"), gettext("Not connected"), "", below)
+
+
+def _outdated(link: ShareLink, device: Device) -> str:
+    """Why the file must be fetched again, "" when it need not be."""
+    peer = device.peer
+    if not device.file_outdated or peer.delivered_at is None:
+        return ""
+    when = calendar.day(peer.delivered_at, link.tenant.timezone)
+    return gettext("Your file is from %s and is outdated: get it again below.") % when
