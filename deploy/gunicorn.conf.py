@@ -21,6 +21,8 @@ preload_app = True
 timeout = 60
 graceful_timeout = 5
 keepalive = 5
+#: Several filters of 255 characters, escaped.
+limit_request_line = 8190
 max_requests = 20_000
 max_requests_jitter = 2_000
 worker_tmp_dir = "/dev/shm"  # noqa: S108  the heartbeat file must not wait for a disk

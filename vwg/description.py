@@ -33,6 +33,10 @@ _HEADERS: Final[Mapping[str, Json]] = {
         "description": "`true`: this is the kept answer to an earlier request with the same key.",
         "schema": {"type": "string", "enum": ["true"]},
     },
+    "X-VWG-Job": {
+        "description": "The id of the job that the act made.",
+        "schema": {"type": "string", "format": "uuid"},
+    },
     "Preference-Applied": {
         "description": "The wait that was granted.",
         "schema": {"type": "string"},
@@ -81,13 +85,14 @@ _PARAMETERS: Final[Mapping[str, Json]] = {
     "IfNoneMatch": _header_parameter(
         "If-None-Match",
         "Answer 304 without a body if this is still the current ETag.",
-        {"type": "string", "pattern": '^(\\*|(W/)?"[0-9]{1,18}")$'},
+        {"type": "string"},
         '"3"',
     ),
     "Prefer": _header_parameter(
         "Prefer",
-        "`wait=N`: wait up to N seconds (20 at most) for what becomes of the change.",
-        {"type": "string", "pattern": "^wait=[0-9]{1,2}$"},
+        "`wait=N`: wait up to N seconds (20 at most) for what becomes of the change. What cannot "
+        "be read is ignored.",
+        {"type": "string"},
         "wait=10",
     ),
     "Tenant": _header_parameter(
@@ -134,6 +139,7 @@ _REFUSALS: Final[Mapping[int, str]] = {
     403: "permission_denied",
     404: "not_found",
     406: "not_acceptable",
+    408: "request_timeout",
     409: "conflict",
     412: "stale_version",
     413: "too_large",
@@ -151,9 +157,10 @@ def describe(result: Json, generator: Any, request: Any, public: bool) -> Json:
     components = result.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     sampler = Sampler(schemas)
+    tagged = {path for path, _, found in operations(result) if "version" in _answer(found, schemas)}
     for path, method, operation in operations(result):
         if "x-vwg-scope" in operation:
-            _complete(path, method, operation, schemas)
+            _complete(path, method, operation, schemas, matched=path in tagged)
         sampler.add_examples(operation)
     schemas |= {"Problem": _PROBLEM, "FoundingProblem": _FOUNDING_PROBLEM, "ProblemError": _ERROR}
     components["headers"] = dict(_HEADERS)
@@ -163,7 +170,10 @@ def describe(result: Json, generator: Any, request: Any, public: bool) -> Json:
         for shape in ("", "Founding")
         for status in _REFUSALS
     }
-    components["responses"]["NotModified"] = {"description": "What the caller has is current."}
+    components["responses"] |= {
+        "NotModified": {"description": "What the caller has is current."},
+        "AddressTooLong": {"description": "Said by the web server itself, in HTML."},
+    }
     return result
 
 
@@ -175,14 +185,14 @@ def operations(description: Json) -> Iterator[tuple[str, str, Json]]:
                 yield path, method, methods[method]
 
 
-def _complete(path: str, method: str, operation: Json, schemas: Json) -> None:
+def _complete(path: str, method: str, operation: Json, schemas: Json, *, matched: bool) -> None:
     answer = _answer(operation, schemas)
-    unsafe, one = method != "get", path.endswith("}") or "}/" in path
+    unsafe, one = method != "get", "{" in path or method in ("patch", "delete")
     tagged = "version" in answer
     waits = unsafe and ("job" in answer or ("200" in operation["responses"] and method == "delete"))
     parameters = [
         *(["IdempotencyKey"] if method == "post" else []),
-        *(["IfMatch"] if unsafe and one else []),
+        *(["IfMatch"] if unsafe and one and matched else []),
         *(["IfNoneMatch"] if tagged and not unsafe else []),
         *(["Prefer"] if waits else []),
         "Tenant",
@@ -199,12 +209,13 @@ def _complete(path: str, method: str, operation: Json, schemas: Json) -> None:
     for status, response in responses.items():
         if "$ref" not in response:
             _add_headers(response, status, method, tagged=tagged, waits=waits)
-    statuses = [400, 401, 403, 406, 429, 503]
-    statuses += [404] if one or unsafe else []
-    statuses += [409, 413, 415] if unsafe else []
+    statuses = [400, 401, 403, 404, 406, 429, 503]
+    statuses += [408, 409, 413, 415] if unsafe else []
     statuses += [412] if "IfMatch" in parameters else []
     statuses += [422] if method == "post" else []
     statuses += [502] if waits else []
+    if any(parameter.get("in") == "query" for parameter in operation["parameters"]):
+        responses["414"] = {"$ref": "#/components/responses/AddressTooLong"}
     shape = "Founding" if operation.get("x-vwg-founding") else ""
     for number in sorted(statuses):
         reference = {"$ref": f"#/components/responses/{shape}Problem{number}"}
@@ -234,6 +245,7 @@ def _add_headers(response: Json, status: str, method: str, *, tagged: bool, wait
     names = [*_RATE]
     names += ["ETag"] if tagged else []
     names += ["Location"] if status == "201" else []
+    names += ["X-VWG-Job"] if waits and status == "204" else []
     names += ["Idempotency-Replayed"] if method == "post" else []
     names += ["Preference-Applied"] if waits and status in ("200", "202") else []
     headers = response.setdefault("headers", {})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiResponse, extend_schema_field
 from rest_framework import serializers
 
 from gateways.models import Job, JobItem
@@ -21,6 +21,19 @@ class JobRef(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=Job.Status.choices)
     href = serializers.CharField()
+
+
+class JobOnly(serializers.Serializer[Any]):
+    """What a deletion answers to who waited for it."""
+
+    job = JobRef()
+
+
+#: What a deletion that makes a job answers, for its description.
+DELETED: Final[dict[int, Any]] = {
+    204: OpenApiResponse(description="Deleted; X-VWG-Job names the job."),
+    200: JobOnly,
+}
 
 
 def job_ref(job: Job) -> dict[str, str]:

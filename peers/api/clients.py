@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateways.api.serializers import job_ref
+from gateways.api.serializers import DELETED, job_ref
 from peers.api.answers import answer, answer_change, show
 from peers.api.lookups import OfClient
 from peers.api.representation import client_body
@@ -96,7 +96,7 @@ class ClientDetail(OfClient):
         )
         return answer_change(request, changed)
 
-    @extend_schema(responses={204: OpenApiResponse(description="Deleted; see X-VWG-Job.")})
+    @extend_schema(responses=DELETED)
     def delete(self, request: Request, client_id: UUID) -> Response:
         check_query(request, ())
         changed = delete_client(

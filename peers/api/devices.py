@@ -8,11 +8,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateways.api.serializers import job_ref
+from gateways.api.serializers import DELETED, job_ref
 from gateways.models import Job
 from peers.api.bodies import Move, RotateKeys
 from peers.api.device_serializers import (
@@ -131,7 +131,7 @@ class PeerDetail(ApiView):
         )
         return _answer_change(request, peer, changed)
 
-    @extend_schema(responses={204: OpenApiResponse(description="Removed; see X-VWG-Job.")})
+    @extend_schema(responses=DELETED)
     def delete(self, request: Request, peer_id: UUID) -> Response:
         check_query(request, ())
         caller = caller_of(request)

@@ -78,7 +78,7 @@ def test_examples_of_refusals_are_allowed_and_their_types_exist(
 ) -> None:
     shapes = {
         f"{shape}Problem{status}"
-        for status in (400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 429, 500, 502, 503)
+        for status in (400, 401, 403, 404, 406, 408, 409, 412, 413, 415, 422, 429, 500, 502, 503)
         for shape in ("", "Founding")
     }
     responses = description["components"]["responses"]
@@ -119,7 +119,7 @@ def names(operation: dict[str, Any]) -> set[str]:
         ("/api/v1/clients", "post", {"IdempotencyKey", "Prefer"}, "201", {"ETag", "Location"}),
         ("/api/v1/clients/{client_id}", "get", {"IfNoneMatch"}, "200", {"ETag"}),
         ("/api/v1/clients/{client_id}", "patch", {"IfMatch", "Prefer"}, "200", {"ETag"}),
-        ("/api/v1/clients/{client_id}", "delete", {"IfMatch"}, "204", {"RateLimit-Limit"}),
+        ("/api/v1/clients/{client_id}", "delete", {"IfMatch", "Prefer"}, "204", {"X-VWG-Job"}),
         ("/api/v1/jobs", "get", {"Tenant"}, "200", {"RateLimit-Reset"}),
         ("/api/wg/add-peer", "post", {"IdempotencyKey"}, "202", {"Idempotency-Replayed"}),
     ],
