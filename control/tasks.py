@@ -17,7 +17,7 @@ from gateways.models import Interface
 from gateways.queries import CONTROL_QUEUE
 from peers.services import due
 from peers.services.bulk import runs
-from resellers.services import suspension
+from resellers.services import erasure, suspension
 
 
 @shared_task(name="control.apply")
@@ -55,8 +55,10 @@ def sweep(**_: object) -> None:
 
 @shared_task(name="control.follow_tenants")
 def follow_tenants(**_: object) -> None:
-    """Bring clients to their tenants' status; between the slices the sweep has its turn."""
-    if suspension.follow_tenants(at=timezone.now(), seconds=1.0):
+    """Go on with what was decided of tenants; between the slices the sweep has its turn."""
+    at = timezone.now()
+    more = suspension.follow_tenants(at=at, seconds=1.0)
+    if more or erasure.follow_erasures(at=at, seconds=1.0):
         publisher.call(task=suspension.TASK, queue=CONTROL_QUEUE)
 
 

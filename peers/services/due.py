@@ -11,8 +11,8 @@ from typing import Final
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from audit.events import SYSTEM, Target, event
-from audit.models import AuditEvent
+from audit.events import SYSTEM, Target, event, record_all
+from audit.models import Erasure
 from gateways.models import GlobalSetting, Job
 from peers.allocation import release
 from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork, ShareLink
@@ -69,13 +69,19 @@ def purge_due(*, at: datetime, limit: int = BATCH) -> int:
         still_on = set(_on_interfaces().filter(client__in=clients).values_list("client", flat=True))
         gone = [client for client in clients if client.pk not in still_on]
         Client.objects.filter(pk__in=still_on).update(purge_at=at + _LATER)
-        AuditEvent.objects.bulk_create(
+        erased = set(
+            Erasure.objects.filter(tenant_id__in={client.tenant_id for client in gone}).values_list(
+                "tenant_id", flat=True
+            )
+        )  # that was one act, and is one event
+        record_all(
             event(
                 actor=SYSTEM,
                 action="client.purged",
                 target=Target("client", str(one.uuid), one.name, one.tenant_id),
             )
             for one in gone
+            if one.tenant_id not in erased
         )
         Client.objects.filter(pk__in=[client.pk for client in gone]).delete()
     return len(clients)

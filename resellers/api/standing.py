@@ -1,4 +1,6 @@
-"""/api/v1/tenants/{id}/suspend, /resume, /close: whether a tenant may work. The operator's acts."""
+"""/api/v1/tenants/{id}/suspend, /resume, /close, /erase: whether a tenant may work, and whether it
+is at all. The operator's acts.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,8 @@ from rest_framework.response import Response
 from audit.events import Actor
 from gateways.api.serializers import JobRef, job_ref
 from gateways.models import Job
+from resellers.queries import NO_TENANT
+from resellers.services.erasure import erase_tenant
 from resellers.services.suspension import close_tenant, resume_tenant, suspend_tenant
 from rest.errors import Missing
 from rest.etag import check_version, etag
@@ -30,6 +34,12 @@ class Why(StrictSerializer):
     """What the tenant's page and each hold will say."""
 
     reason = PlainText(max_length=255, allow_blank=True, required=False, default="")
+
+
+class Sure(StrictSerializer):
+    """That this tenant is meant and no other."""
+
+    slug = PlainText(max_length=48)
 
 
 class StandingSerializer(serializers.Serializer[Any]):
@@ -83,16 +93,44 @@ class TenantClose(ApiView):
         return _turn(request, tenant_id, close_tenant)
 
 
+class TenantErase(ApiView):
+    """Destroy what a closed tenant and its sandbox stored of people. There is no way back.
+
+    Clients, devices, keys, plans, tokens and members go; the events stay, without names and values.
+    """
+
+    scopes = {"POST": "tenants:write"}
+    operator_only = True
+
+    @extend_schema(request=Sure, responses={202: StandingSerializer})
+    def post(self, request: Request, tenant_id: UUID) -> Response:
+        check_query(request, ())
+        slug = checked(Sure(data=request.data))["slug"]
+        tenant = _found(request, tenant_id)
+        job = erase_tenant(
+            tenant=tenant, slug=slug, actor=caller_of(request).actor, at=timezone.now()
+        )
+        return _answer(request, tenant, job)
+
+
 def _turn(request: Request, tenant_id: UUID, act: Act) -> Response:
     check_query(request, ())
-    body = checked(Why(data=request.data))
+    reason = checked(Why(data=request.data))["reason"]
+    tenant = _found(request, tenant_id)
+    job = act(tenant=tenant, reason=reason, actor=caller_of(request).actor, at=timezone.now())
+    return _answer(request, tenant, job)
+
+
+def _found(request: Request, tenant_id: UUID) -> Tenant:
+    """The tenant, its row held. Raises `Missing` and, by ``If-Match``, `StaleVersion`."""
     tenant = Tenant.objects.select_for_update(no_key=True).filter(uuid=tenant_id).first()
     if tenant is None:
-        raise Missing("There is no such tenant.")
+        raise Missing(NO_TENANT)
     check_version(request, tenant.version)
-    job = act(
-        tenant=tenant, reason=body["reason"], actor=caller_of(request).actor, at=timezone.now()
-    )
+    return tenant
+
+
+def _answer(request: Request, tenant: Tenant, job: Job) -> Response:
     return respond(job, request, _body(tenant, job), headers={"ETag": etag(tenant.version)})
 
 

@@ -8,7 +8,7 @@ from resellers.api.exports import OwnExport, TenantExport
 from resellers.api.me import Me
 from resellers.api.members import MemberDetail, MemberList
 from resellers.api.plans import PlanDetail, PlanList
-from resellers.api.standing import TenantClose, TenantResume, TenantSuspend
+from resellers.api.standing import TenantClose, TenantErase, TenantResume, TenantSuspend
 from resellers.api.tenants import ActingTenant, TenantDetail, TenantList
 from resellers.api.tokens import TokenDetail, TokenList
 
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tenants/<uuid:tenant_id>/suspend", TenantSuspend.as_view(), name="tenant-suspend"),
     path("tenants/<uuid:tenant_id>/resume", TenantResume.as_view(), name="tenant-resume"),
     path("tenants/<uuid:tenant_id>/close", TenantClose.as_view(), name="tenant-close"),
+    path("tenants/<uuid:tenant_id>/erase", TenantErase.as_view(), name="tenant-erase"),
     path("tenants/<uuid:tenant_id>/export", TenantExport.as_view(), name="one-tenant-export"),
     path("tenant/export", OwnExport.as_view(), name="tenant-export"),
     path("tenant", ActingTenant.as_view(), name="acting-tenant"),

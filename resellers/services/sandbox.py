@@ -79,7 +79,7 @@ def _ensure_interface(twin: Tenant, at: datetime) -> None:
         return
     gateway, _ = Gateway.objects.get_or_create(
         slug=f"sandbox-{twin.pk}",
-        defaults={"name": twin.name, "location": "Sandbox", "endpoint_address": ENDPOINT},
+        defaults={"name": "Sandbox", "location": "Sandbox", "endpoint_address": ENDPOINT},
     )
     identity, key = uuid4(), generate_private_key()
     interface = Interface.objects.create(

@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from audit.events import SYSTEM, Actor, Target, record
+from audit.models import Erasure
 from gateways.hints import publisher
 from gateways.models import Job
 from gateways.outbox import Wish, announce, announced, conclude, extend
@@ -28,7 +29,7 @@ from peers.services.changes import mark_boot_dirty
 from quotas.models import Hold
 from quotas.policies import TENANT_SUSPENDED
 from rest.errors import Conflict
-from tenants.models import Tenant
+from tenants.models import DEFAULT_TENANT, Tenant
 
 #: Clients of one transaction: some 50 ms, for which another tenant's change may have to wait.
 BATCH: Final = 500
@@ -62,6 +63,12 @@ def _turn(
     tenant: Tenant, status: Tenant.Status, verb: str, reason: str, actor: Actor, at: datetime
 ) -> Job:
     row = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+    if row.is_sandbox:
+        raise Conflict("A sandbox stands and falls with its tenant.", code="is_sandbox")
+    if Erasure.objects.filter(tenant_id=row.pk).exists():
+        raise Conflict("The tenant is erased.", code="already_erased")
+    if status == _CLOSED and row.slug == DEFAULT_TENANT:
+        raise Conflict("The default tenant is the operators' own.", code="default_tenant")
     if row.status == status:
         raise Conflict(f"The tenant is {status} already.", code=f"already_{status}")
     if row.status == _CLOSED and status != _ACTIVE:
@@ -87,13 +94,14 @@ def _turn(
         expected=_affected(row.pk, blocked=status == _ACTIVE),
     )
     if next(_walk(job, at=at, limit=FIRST), None) is not None:
-        transaction.on_commit(_hint, robust=True)
+        transaction.on_commit(hint, robust=True)
     tenant.refresh_from_db()
     job.refresh_from_db()
     return job
 
 
-def _hint() -> None:
+def hint() -> None:
+    """Ring for the worker that goes on with what a request began."""
     publisher.call(task=TASK, queue=CONTROL_QUEUE)
 
 
