@@ -81,7 +81,13 @@ def test_a_client_comes_back_as_it_was(shop: Shop) -> None:
     assert (peer.deleted_at, peer.generation) == (None, 3)
     job = Job.objects.get(uuid=body["job"]["id"])
     assert (job.kind, job.items.get().peer) == ("restore", peer)
-    assert events(made) == ["client.created", "client.deleted", "client.restored"]
+    assert events(made) == [
+        "client.created",
+        "config.revealed",
+        "client.deleted",
+        "client.restored",
+        "config.revealed",
+    ]
 
 
 def test_terminate_again_is_the_same_answer(shop: Shop) -> None:

@@ -38,7 +38,12 @@ def test_the_pair_and_the_preshared_key_are_new(shop: Shop) -> None:
     assert shop.api.get(f"{URL}/{made['id']}/config").content != old_file
     job = Job.objects.get(uuid=body["job"]["id"])
     assert (job.kind, job.items.get().public_key) == ("rotate", peer.public_key)
-    assert events(made) == ["client.created", "client.keys_rotated"]
+    assert events(made) == [
+        "client.created",
+        "config.revealed",
+        "client.keys_rotated",
+        "config.revealed",
+    ]
     text = str(list(AuditEvent.objects.values()))
     for secret in (private.reveal(), psks[1].reveal() if psks[1] else "", peer.preshared_key):
         assert secret not in text
