@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_interface
 from typing import Any, Final
 
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
+from gateways.models import Gateway
 from peers.freshness import has_outdated_file
 from peers.models import Peer, PeerAddress
 from peers.queries import ONLINE_WITHIN, with_status
 from quotas.models import Hold
 from quotas.policies import STATE_OF_HOLD
-from rest.filters import Identifier
+from rest.filters import Filter, Identifier, Moment
 
+_KEY: Final = re.compile(r"[A-Za-z0-9+/]{43}=", re.ASCII)
 STATUSES: Final = ("pending", "applied", "verified", "failed", "quarantined")
 STATES: Final = ("active", "pending", "failed", *dict.fromkeys(STATE_OF_HOLD.values()))
 
@@ -50,16 +54,37 @@ def has_tag(tag: str) -> Q:
 
 
 def matches(text: str) -> Q:
-    """Clients whose name, e-mail, ids, key or address is, or contains, this text."""
-    peers = _shown_peers()
-    return (
+    """Clients whose name, e-mail, ids, key or address is, or contains, this text.
+
+    What cannot be a key or an address is not looked for there; and what can is looked up once,
+    not for each client.
+    """
+    found = (
         Q(name__icontains=text)
         | Q(external_id__icontains=text)
         | Q(email__icontains=text)
         | Q(telegram_id__iexact=text)
-        | Exists(peers.filter(public_key=text))
-        | Exists(PeerAddress.objects.filter(peer__client=OuterRef("pk"), address=text))
     )
+    if _KEY.fullmatch(text):
+        found |= Q(pk__in=_shown_peers().filter(public_key=text).values("client"))
+    if address := _address(text):
+        found |= Q(pk__in=_shown_peers().filter(addresses__in=_held(address)).values("client"))
+    return found
+
+
+def _held(address: str) -> QuerySet[PeerAddress]:
+    """The address on every gateway where a device has it; so the index finds it."""
+    return PeerAddress.objects.filter(
+        gateway__in=Gateway.objects.all(), address=address, peer__isnull=False
+    )
+
+
+def _address(text: str) -> str | None:
+    """The canonical address, of "10.252.0.9" as of "10.252.0.9/32"; None for another text."""
+    try:
+        return str(ip_interface(text).ip)
+    except ValueError:
+        return None
 
 
 def on_interface(name: str) -> Q:
@@ -106,14 +131,15 @@ def _held_state(state: str) -> Q:
 
 
 def _peers() -> QuerySet[Peer]:
-    return Peer.objects.filter(client=OuterRef("pk"), deleted_at__isnull=True)
+    # The tenant is the client's; saying so lets an index find the few among everybody's.
+    return Peer.objects.filter(
+        client=OuterRef("pk"), tenant=OuterRef("tenant"), deleted_at__isnull=True
+    )
 
 
 def _shown_peers() -> QuerySet[Peer]:
     """Of a deleted client those that went with it."""
-    return Peer.objects.filter(
-        Q(deleted_at__isnull=True) | Q(deleted_at=OuterRef("deleted_at")), client=OuterRef("pk")
-    )
+    return Peer.objects.filter(Q(deleted_at__isnull=True) | Q(deleted_at=F("client__deleted_at")))
 
 
 def _in_status(*words: str) -> QuerySet[Peer]:
@@ -121,7 +147,9 @@ def _in_status(*words: str) -> QuerySet[Peer]:
 
 
 def _open_holds() -> QuerySet[Hold]:
-    return Hold.objects.filter(client=OuterRef("pk"), closed_at__isnull=True)
+    return Hold.objects.filter(
+        client=OuterRef("pk"), tenant=OuterRef("tenant"), closed_at__isnull=True
+    )
 
 
 @dataclass(frozen=True)
@@ -163,11 +191,12 @@ def peer_online_now(value: str) -> Q:
 
 def peer_matches(text: str) -> Q:
     """Devices whose key or address is this text, or whose name contains it."""
-    return (
-        Q(public_key=text)
-        | Q(name__icontains=text)
-        | Q(Exists(PeerAddress.objects.filter(peer=OuterRef("pk"), address=text)))
-    )
+    found = Q(name__icontains=text)
+    if _KEY.fullmatch(text):
+        found |= Q(public_key=text)
+    if address := _address(text):
+        found |= Q(pk__in=_held(address).values("peer"))
+    return found
 
 
 def peer_in_status(word: str) -> Q:
@@ -176,7 +205,7 @@ def peer_in_status(word: str) -> Q:
     return Q(Exists(same.filter(Q(status_word__in=[word]))))
 
 
-CLIENT_FILTERS: Final = {
+CLIENT_FILTERS: Final[Mapping[str, Filter]] = {
     # Which of the two sets the list is of, its view decides.
     "deleted": Condition(lambda _: Q(), ("true", "false")),
     "search": Condition(matches),
@@ -186,9 +215,14 @@ CLIENT_FILTERS: Final = {
     "interface": Condition(on_interface),
     "online": Condition(online_now, ("true", "false")),
     "file_outdated": Condition(file_outdated, ("true", "false")),
+    "plan": Identifier("plan__uuid"),
+    "expires_before": Moment("expires_at__lt"),
+    "expires_after": Moment("expires_at__gt"),
+    "created_before": Moment("created_at__lt"),
+    "created_after": Moment("created_at__gt"),
 }
 
-PEER_FILTERS: Final = {
+PEER_FILTERS: Final[Mapping[str, Filter]] = {
     "search": Condition(peer_matches),
     "client": Identifier("client__uuid"),
     "client_external_id": Condition(lambda value: Q(client__external_id=value)),

@@ -42,7 +42,7 @@ class ClientList(ApiView):
     filters = CLIENT_FILTERS
     filter_backends = [AllowListedFilters]
     pagination_class = KeysetPagination
-    ordering_fields = ("name", "created_at", "updated_at")
+    ordering_fields = ("name", "created_at", "updated_at", "expires_at")
 
     @extend_schema(responses=ClientSerializer(many=True))
     def get(self, request: Request) -> Response:
