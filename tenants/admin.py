@@ -1,47 +1,31 @@
-"""Tenants, people and tokens in the admin. A token's digest is never shown, its text unknown."""
+"""People and tokens in the admin (tenants: `resellers.admin`). A token's digest is never shown."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from audit.events import Actor
-from tenants.models import ApiToken, Membership, Tenant, User
-from tenants.scoping import client_address
+from audit.events import Target, record
+from tenants.models import ApiToken, User
+from tenants.scoping import caller_of
 from tenants.tokens import revoke
-
-
-class MembershipInline(admin.TabularInline[Membership, Model]):
-    model = Membership
-    extra = 0
-    autocomplete_fields = ["user"]
-
-
-@admin.register(Tenant)
-class TenantAdmin(admin.ModelAdmin[Tenant]):
-    """Status is changed by suspending and resuming, which also block and unblock the clients."""
-
-    list_display = ["slug", "name", "status", "created_at"]
-    list_filter = ["status"]
-    search_fields = ["slug", "name"]
-    readonly_fields = ["uuid", "status", "created_at"]
-    inlines = [MembershipInline]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(User)
 class PersonAdmin(UserAdmin[User]):
-    """People: their level as operators stands beside Django's own fields."""
+    """People: their level as operators stands beside Django's own fields. Who leaves is switched
+    off: his name stands in the events.
+    """
 
     list_display = ["username", "email", "operator", "is_active", "last_login"]
     list_filter = ["operator", "is_active"]
+    search_fields = ["username", "email", "first_name", "last_name", "uuid"]
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
@@ -49,6 +33,38 @@ class PersonAdmin(UserAdmin[User]):
         ("Rights", {"fields": ["is_active", "operator", "is_staff", "is_superuser"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save, and record what changed; of a password only that it did."""
+        super().save_model(request, obj, form, change)
+        if change and not form.changed_data:
+            return
+        told = ["email", "operator", "is_active", "is_staff", "is_superuser", "username"]
+        names = [name for name in told if name in form.changed_data]
+        others = sorted({*form.changed_data} - {*told, "password1", "password2", "usable_password"})
+        record(
+            actor=caller_of(request).actor,
+            action="user.updated" if change else "user.created",
+            target=Target("user", str(obj.uuid), obj.get_username()),
+            before={name: form.initial.get(name) for name in names} if change else {},
+            after={**{name: getattr(obj, name) for name in names}, "fields": others},
+        )
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Record that it was changed."""
+        user = self.get_object(request, unquote(id))
+        before = user.password if user is not None else ""
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        after = User.objects.filter(uuid=user.uuid).first() if user is not None else None
+        if after is not None and after.password != before:
+            target = Target("user", str(after.uuid), after.get_username())
+            record(actor=caller_of(request).actor, action="user.password_changed", target=target)
+        return response
 
 
 @admin.register(ApiToken)
@@ -58,15 +74,17 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     list_display = [
         "name",
         "tenant",
+        "user",
         "prefix",
         "operator",
         "expires_at",
         "revoked_at",
         "last_used_at",
+        "last_used_ip",
     ]
     list_filter = ["operator", ("revoked_at", admin.EmptyFieldListFilter)]
-    list_select_related = ["tenant"]
-    search_fields = ["name", "prefix", "tenant__slug"]
+    list_select_related = ["tenant", "user"]
+    search_fields = ["name", "prefix", "tenant__slug", "user__username", "uuid"]
     exclude = ["digest"]
     actions = ["revoke_selected"]
 
@@ -84,9 +102,7 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
 
     @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        user: Any = request.user
-        actor = Actor("user", str(user.uuid), user.get_username(), client_address(request))
         at = timezone.now()
         for token in queryset.filter(revoked_at__isnull=True):
-            revoke(token=token, at=at, actor=actor)
+            revoke(token=token, at=at, actor=caller_of(request).actor)
         self.message_user(request, "The tokens are revoked.", messages.SUCCESS)

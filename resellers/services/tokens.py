@@ -13,6 +13,7 @@ from ipaddress import ip_network
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -139,7 +140,7 @@ def find_token(caller: Caller, token_id: UUID, *, lock: bool = False) -> ApiToke
 
 def most_requests(caller: Caller) -> int | None:
     """The highest rate that the caller may give to a token; None for any."""
-    rates = [caller.tenant.requests_per_minute]
+    rates = [caller.tenant.requests_per_minute or settings.VWG_TENANT_REQUESTS or None]
     if caller.token is not None:
         rates.append(caller.token.requests_per_minute)
     known = [rate for rate in rates if rate is not None]
