@@ -33,7 +33,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"wireguard"}),
 )
 #: Packages beside the house: they may import it, it may not import them.
-OUTSIDE = frozenset({"tests", "bench", "deploy", "docs"})
+OUTSIDE = frozenset({"tests", "bench", "deploy", "docs", "clients", "examples"})
 IGNORED = frozenset({"var", "static", "locale", "templates"})
 
 ENTRANCES = frozenset(

@@ -1,0 +1,178 @@
+"""Sending one request until it is answered: time-outs, retries and what may be sent twice.
+
+Every POST carries an Idempotency-Key, made here unless the caller has one, so that it can be sent
+again after a time-out and still happens once.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from typing import Any, Final, NamedTuple, Protocol
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from vwg_client.errors import Unreachable, problem_of
+
+#: Answers after which the same request may do better.
+_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
+_BUSY: Final = "idempotency-in-progress"
+_LONGEST_PAUSE: Final = 60.0
+
+
+class Answer(NamedTuple):
+    """What came back, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
+class Sender(Protocol):
+    """How a request leaves this process. Raises OSError when there is no answer."""
+
+    def __call__(
+        self, method: str, url: str, headers: Mapping[str, str], data: bytes | None, timeout: float
+    ) -> Answer: ...
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect would take the token to another place."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def send(
+    method: str, url: str, headers: Mapping[str, str], data: bytes | None, timeout: float
+) -> Answer:
+    """One request by urllib. Raises OSError when there is no answer."""
+    request = urllib.request.Request(url, data, dict(headers), method=method)  # noqa: S310
+    try:
+        with _OPENER.open(request, timeout=timeout) as response:
+            return Answer(response.status, dict(response.headers), response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, dict(error.headers), error.read())
+    except HTTPException as error:  # half an answer is none
+        raise ConnectionError(str(error)) from error
+
+
+_OPENER: Final = urllib.request.build_opener(_NoRedirect)
+
+
+@dataclass
+class Transport:
+    """Where to send, as whom, and how patiently."""
+
+    url: str
+    token: str = field(repr=False)
+    tenant: str | None = None
+    timeout: float = 30.0
+    attempts: int = 5
+    sender: Sender = send
+    sleep: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("https://", "http://")):
+            raise ValueError("the URL begins with https:// (or http:// on this machine)")
+        self.url = self.url.rstrip("/")
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        if_match: int | None = None,
+        wait: int | None = None,
+        accept: str = "application/json",
+        content: tuple[str, bytes] | None = None,
+    ) -> Answer:
+        """Send until it is answered. Raises `Problem` for a refusal, `Unreachable` for silence.
+
+        ``if_match`` is the ``version`` that was read. ``wait`` seconds for the change to be live.
+        ``content`` is a media type and a body that is no JSON.
+        """
+        headers = {"Accept": accept, "Authorization": f"Bearer {self.token}"}
+        if self.tenant is not None:
+            headers["X-VWG-Tenant"] = self.tenant
+        if if_match is not None:
+            headers["If-Match"] = f'"{if_match}"'
+        if wait:
+            headers["Prefer"] = f"wait={wait}"
+        if method == "POST":
+            idempotency_key = idempotency_key or str(uuid4())
+            headers["Idempotency-Key"] = idempotency_key
+        data = None
+        if content is not None:
+            headers["Content-Type"], data = content
+        elif body is not None:
+            headers["Content-Type"], data = "application/json", json.dumps(body).encode()
+        url = f"{self.url}/api/v1{path}{_asked(query)}"
+        return self._insist(
+            (method, url, headers, data, self.timeout + (wait or 0)), idempotency_key
+        )
+
+    def _insist(self, request: Any, key: str | None) -> Answer:
+        silent = False
+        # After a lost answer If-Match would refuse the version that the first try made.
+        once = request[0] == "PATCH" and "If-Match" in request[2]
+        for attempt in range(1, self.attempts + 1):
+            try:
+                answer = self.sender(*request)
+            except OSError as error:
+                silent = True
+                if once or attempt == self.attempts:
+                    reason = f"{request[0]} {request[1]}: no answer ({error})"
+                    raise Unreachable(reason, idempotency_key=key) from error
+                self.sleep(_pause(attempt, None))
+                continue
+            if answer.status < 400:
+                return answer
+            if request[0] == "DELETE" and answer.status == 404 and silent:
+                return answer  # an earlier try did it, and its answer was lost
+            after = _seconds(answer.headers)
+            if attempt == self.attempts or not _may_do_better(answer, once):
+                raise problem_of(answer.status, answer.data, after)
+            self.sleep(_pause(attempt, after))
+        raise AssertionError("unreachable")
+
+
+def _may_do_better(answer: Answer, once: bool) -> bool:
+    if once:
+        return answer.status in (429, 503)  # refused before anything was done
+    if answer.status == 409:
+        return _BUSY.encode() in answer.data
+    return answer.status in _AGAIN and b"/not-applied" not in answer.data
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    for name, value in headers.items():
+        if name.lower() == "retry-after" and value.isdigit():
+            return float(value)
+    return None
+
+
+def _pause(attempt: int, after: float | None) -> float:
+    """0.2 s, doubled with each try, and half of it by chance; or what the server asked for."""
+    if after is not None:
+        return min(after, _LONGEST_PAUSE)
+    return 0.2 * float(2 ** (attempt - 1)) * (0.5 + random.random() / 2)  # noqa: S311  spreads retries
+
+
+def _asked(query: Mapping[str, Any] | None) -> str:
+    shown = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in (query or {}).items()
+        if value is not None
+    }
+    return f"?{urlencode(shown)}" if shown else ""
