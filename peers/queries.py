@@ -5,68 +5,42 @@ queries, whatever the number of clients.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from ipaddress import ip_address
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.db.models import (
-    Case,
-    CharField,
     Count,
     Exists,
     F,
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
-    TextField,
-    Value,
-    When,
 )
-from django.db.models.functions import Coalesce
 
-from gateways.models import Interface, JobItem
-from peers.freshness import FILE_SUM, is_outdated
-from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
+from gateways.models import Interface
+from peers.models import Client, Peer, PeerAddress
 from peers.sellable import find_interface as find_interface
+from peers.shown import ONLINE_WITHIN as ONLINE_WITHIN
+from peers.shown import PEERS, PEERS_WITH_DELETED, as_devices
+from peers.shown import Device as Device
+from peers.shown import as_networks as as_networks
+from peers.shown import view_devices as view_devices
+from peers.shown import with_status as with_status
 from quotas.models import Hold
 from quotas.policies import held_state
 from quotas.queries import open_holds
 from rest.errors import Invalid, Missing
+from tenants.prepared import Prepared
 from tenants.scoping import Caller
-from wireguard.allowed_ips import sort_networks
-
-#: A device whose last handshake is younger is online: WireGuard makes a new one every 120 s
-#: while data flows and drops a session after 180 s (Reject-After-Time, whitepaper section 6).
-ONLINE_WITHIN: Final = timedelta(seconds=180)
 
 DELETED: Final = "deleted"
 #: What `peers.delivery` reads of a device's surroundings.
 FOR_DELIVERY: Final = ("client", "tenant", "interface__gateway")
 NO_CLIENT: Final = "There is no such client."
 NO_PEER: Final = "There is no such device."
-
-
-@dataclass(frozen=True)
-class Device:
-    """A device as it is shown. ``status``: pending, applied, verified, failed or quarantined."""
-
-    peer: Peer
-    interface: str
-    gateway: str
-    addresses: tuple[str, ...]
-    networks: tuple[str, ...]
-    status: str
-    reason: str
-    private_key_known: bool
-    preshared_key_set: bool
-    #: When the interface was last read; the peer's live figures are from then.
-    observed_at: datetime | None
-    #: Whether the file that was last handed out is still the right one.
-    file_outdated: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,8 +67,20 @@ class ClientView:
 
 def visible_clients(caller: Caller) -> QuerySet[Client]:
     """The clients of the acting tenant that are not deleted, with their plans."""
-    rows = Client.objects.filter(tenant_id=caller.tenant_id, deleted_at__isnull=True)
+    return _live_clients(caller.tenant_id)
+
+
+def _live_clients(tenant_id: int) -> QuerySet[Client]:
+    rows = Client.objects.filter(tenant_id=tenant_id, deleted_at__isnull=True)
     return rows.select_related("plan")
+
+
+_CLIENT: Final = Prepared(
+    lambda tenant_id, uuid: _live_clients(tenant_id).filter(uuid=uuid), int, UUID
+)
+_CLIENT_BY_EXTERNAL_ID: Final = Prepared(
+    lambda tenant_id, text: _live_clients(tenant_id).filter(external_id=text), int, str
+)
 
 
 def find_client(caller: Caller, client_id: UUID, *, lock: bool = False) -> Client:
@@ -102,8 +88,9 @@ def find_client(caller: Caller, client_id: UUID, *, lock: bool = False) -> Clien
 
     Raises `Missing`, in the same words for a foreign client and for none.
     """
-    rows = visible_clients(caller)
-    rows = rows.select_for_update(of=("self",)) if lock else rows
+    if not lock:
+        return _of_caller(_CLIENT.first(caller.tenant_id, client_id), caller)
+    rows = visible_clients(caller).select_for_update(of=("self",))
     return _of_caller(rows.filter(uuid=client_id).first(), caller)
 
 
@@ -137,7 +124,7 @@ def find_by_external_id(caller: Caller, external_id: str) -> Client:
     """The client that the seller knows by this id. Raises `Missing`."""
     found = None
     if "\0" not in external_id:  # PostgreSQL refuses to be asked
-        found = visible_clients(caller).filter(external_id=external_id).first()
+        found = _CLIENT_BY_EXTERNAL_ID.first(caller.tenant_id, external_id)
     return _of_caller(found, caller)
 
 
@@ -192,47 +179,14 @@ def live_peers(client: Client) -> list[Peer]:
     return list(rows.select_related("interface__gateway").order_by("pk"))
 
 
-def with_status(peers: QuerySet[Peer]) -> QuerySet[Peer]:
-    """Annotate ``status_word`` and ``status_reason``: how far each peer's row has come."""
-    items = JobItem.objects.filter(peer=OuterRef("pk"), action=JobItem.Action.PEER).order_by("-id")
-    no_word, blank = Value("", output_field=CharField()), Value("", output_field=TextField())
-    return peers.annotate(
-        last_outcome=Coalesce(Subquery(items.values("status")[:1]), no_word),
-        last_message=Coalesce(Subquery(items.values("message")[:1]), blank),
-    ).annotate(
-        status_word=Case(
-            When(quarantine_reason__gt="", then=Value("quarantined")),
-            When(verified_generation__gte=F("generation"), then=Value("verified")),
-            When(applied_generation__gte=F("generation"), then=Value("applied")),
-            When(last_outcome=JobItem.Status.FAILED, then=Value("failed")),
-            default=Value("pending"),
-        ),
-        status_reason=Case(
-            When(quarantine_reason__gt="", then=F("quarantine_reason")),
-            When(
-                applied_generation__lt=F("generation"),
-                last_outcome=JobItem.Status.FAILED,
-                then=F("last_message"),
-            ),
-            default=blank,
-        ),
-    )
-
-
 def view_clients(clients: Sequence[Client]) -> list[ClientView]:
     """These clients as they are shown, in this order, in three queries."""
+    ids = [client.pk for client in clients]
+    of_deleted = any(client.deleted_at for client in clients)
     devices: defaultdict[int, list[Device]] = defaultdict(list)
-    peers = Peer.objects.filter(client__in=clients)
-    if any(client.deleted_at for client in clients):  # of a deleted one, what went with it
-        peers = peers.filter(
-            Q(deleted_at__isnull=True, client__deleted_at__isnull=True)
-            | Q(deleted_at=F("client__deleted_at"))
-        )
-    else:
-        peers = peers.filter(deleted_at__isnull=True)
-    for device in view_devices(peers):
+    for device in as_devices(PEERS_WITH_DELETED(ids) if of_deleted else PEERS(ids)):
         devices[device.peer.client_id].append(device)
-    holds = open_holds(client.pk for client in clients)
+    holds = open_holds(ids)
     return [
         ClientView(client, tuple(devices[client.pk]), tuple(holds.get(client.pk, ())))
         for client in clients
@@ -242,50 +196,6 @@ def view_clients(clients: Sequence[Client]) -> list[ClientView]:
 def view_client(client: Client) -> ClientView:
     """One client as it is shown."""
     return view_clients([client])[0]
-
-
-def view_devices(peers: QuerySet[Peer]) -> list[Device]:
-    """These devices as they are shown, oldest first, in two queries."""
-    rows = list(
-        with_status(peers)
-        .annotate(
-            interface_name=F("interface__name"),
-            gateway_slug=F("interface__gateway__slug"),
-            observed_at=F("interface__observed_at"),
-            has_key=Exists(PeerKey.objects.filter(peer=OuterRef("pk"))),
-            file_sum=FILE_SUM,
-        )
-        .order_by("pk")
-    )
-    ids = [row.pk for row in rows]
-    held = PeerAddress.objects.filter(peer__in=ids).values_list("peer_id", "address")
-    routed = PeerNetwork.objects.filter(peer__in=ids).values_list("peer_id", "network")
-    addresses: defaultdict[int, list[str]] = defaultdict(list)
-    networks: defaultdict[int, list[str]] = defaultdict(list)
-    for peer_id, text in held.union(routed, all=True):
-        (networks if "/" in text else addresses)[peer_id].append(text)
-    return [
-        Device(
-            peer=row,
-            interface=row.interface_name,
-            gateway=row.gateway_slug,
-            addresses=as_networks(addresses[row.pk]),
-            networks=sort_networks(networks[row.pk]),
-            status=vars(row)["status_word"],
-            reason=vars(row)["status_reason"],
-            private_key_known=bool(row.has_key),
-            preshared_key_set=bool(row.preshared_key),
-            observed_at=row.observed_at,
-            file_outdated=is_outdated(row, vars(row)["file_sum"]),
-        )
-        for row in rows
-    ]
-
-
-def as_networks(addresses: Iterable[str]) -> tuple[str, ...]:
-    """Addresses as WireGuard writes them ("10.252.0.9/32"), IPv4 first."""
-    parsed = sorted((ip_address(text) for text in addresses), key=lambda a: (a.version, int(a)))
-    return tuple(f"{address}/{address.max_prefixlen}" for address in parsed)
 
 
 def count_peers(interface: Interface, tenant_id: int | None, *, at: datetime) -> dict[str, int]:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
 from quotas.models import Hold, Plan
 from rest.errors import Invalid
+from tenants.prepared import Prepared
 from tenants.scoping import Caller, visible
+
+_OPEN: Final = Prepared(
+    lambda ids: Hold.objects.filter(client_id__in=ids, closed_at__isnull=True).order_by(
+        "opened_at", "pk"
+    ),
+    [int],
+)
 
 
 def open_holds(client_ids: Iterable[int]) -> dict[int, list[Hold]]:
     """The open holds of these clients, oldest first; a client without any has no key."""
     found: defaultdict[int, list[Hold]] = defaultdict(list)
-    rows = Hold.objects.filter(client_id__in=list(client_ids), closed_at__isnull=True)
-    for hold in rows.order_by("opened_at", "pk"):
+    for hold in _OPEN(list(client_ids)):
         found[hold.client_id].append(hold)
     return dict(found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from rest_framework.views import APIView
 from rest.etag import conditional, say_how_to_keep
 from rest.idempotency import once, wanted_key
 from rest.prefer import Pending
+from tenants import row_security
 from tenants.scoping import caller_of
 from tenants.throttling import Standing, spend_failure, spend_request
 
@@ -49,11 +51,12 @@ class ApiView(APIView):
         self.headers = self.default_response_headers
         response: Any  # REST framework says Response and means any of Django's
         try:
-            self.initial(wrapped, *args, **kwargs)
-            method = str(wrapped.method).lower()
-            known = method in self.http_method_names
-            handler = getattr(self, method, None) if known else None
-            response = self.carry_out(wrapped, handler or self.http_method_not_allowed)
+            with row_security.together() if request.method in SAFE_METHODS else nullcontext():
+                self.initial(wrapped, *args, **kwargs)
+                method = str(wrapped.method).lower()
+                known = method in self.http_method_names
+                handler = getattr(self, method, None) if known else None
+                response = self.carry_out(wrapped, handler or self.http_method_not_allowed)
         except Exception as error:
             response = self.handle_exception(error)
         self.response = self.finalize_response(wrapped, response, *args, **kwargs)

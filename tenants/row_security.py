@@ -82,6 +82,16 @@ def reach(**parts: str) -> None:
 
 
 @contextmanager
+def together() -> Iterator[None]:
+    """Statements of a read in one transaction, which is told once; nothing where none is told."""
+    if _reach.get() is None or connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        yield
+
+
+@contextmanager
 def door(name: str) -> Iterator[None]:
     """Open one of the doors named above. What is written must still be the caller's own."""
     now = _reach.get()

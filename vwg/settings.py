@@ -152,6 +152,8 @@ else:
     _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = {
         "connect_timeout": 3,
+        # For `tenants.prepared` alone: Django's own cursors prepare nothing.
+        "prepare_threshold": 0 if env.bool("VWG_PREPARE", default=True) else None,
         "options": f"-c statement_timeout={env.int('VWG_STATEMENT_TIMEOUT_MS', default=15000)}",
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
