@@ -9,6 +9,7 @@ good.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from peers.services.entitlement import agree_with_holds
 from peers.services.limits import admit_clients, admit_devices
 from peers.services.terms import refuse_external_id
 from peers.services.tombstones import bury, remove_devices
+from rest.errors import Missing
 from tenants.scoping import Caller
 
 
@@ -48,7 +50,7 @@ def terminate_client(
     *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
 ) -> Changed:
     """As `delete_client`; one that is deleted already, and not purged yet, stays as it is."""
-    if is_live(caller, client_id):
+    with suppress(Missing):  # deleted, or while we waited for its lock
         client = locked_client(caller, client_id, if_version)
         return _delete(client, caller, at)
     client = find_deleted(caller, client_id, at=at)
@@ -88,12 +90,17 @@ def restore_client(
     where it no longer fits: ``external_id_taken``, ``key_taken``, ``limit_clients``,
     ``limit_devices``.
     """
-    if is_live(caller, client_id):
-        client = locked_client(caller, client_id, if_version)
-        return told(client, Job.Kind.RESTORE, caller, [], at)
-    admit_clients(caller.tenant)  # holds the tenant before the client, as everywhere
-    client = find_deleted(caller, client_id, at=at, lock=True)
-    check_version(client, if_version)
+    if not is_live(caller, client_id):
+        admit_clients(caller.tenant)  # holds the tenant before the client, as everywhere
+        with suppress(Missing):  # restored while we waited for its lock
+            client = find_deleted(caller, client_id, at=at, lock=True)
+            check_version(client, if_version)
+            return _restore(client, caller, at)
+    client = locked_client(caller, client_id, if_version)
+    return told(client, Job.Kind.RESTORE, caller, [], at)
+
+
+def _restore(client: Client, caller: Caller, at: datetime) -> Changed:
     refuse_external_id(client.tenant_id, client.external_id)
     peers = list(
         Peer.objects.filter(client=client, deleted_at=client.deleted_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -118,6 +119,15 @@ def test_bad_keys_are_refused_by_name(shop: Shop, field: str, bad: Any) -> None:
     answer = shop.act(made, "rotate-keys", **{field: bad})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
     assert snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "low_order", [b"\x01" + bytes(31), bytes.fromhex("ec" + "ff" * 30 + "7f"), bytes(32)]
+)
+def test_points_that_make_no_secret_are_refused(shop: Shop, low_order: bytes) -> None:
+    made = shop.create()
+    key = base64.b64encode(low_order).decode()
+    assert code_of(shop.act(made, "rotate-keys", public_key=key)) == (400, "key_invalid")
 
 
 def test_a_private_key_has_no_place(shop: Shop, interface: Interface) -> None:

@@ -192,3 +192,13 @@ def test_an_external_id_cannot_end_in_the_name_of_an_act(shop: Shop) -> None:
         assert answer.json()["errors"][0]["code"] == "reserved"
     assert shop.create(external_id="enable")["external_id"] == "enable"
     assert shop.api.get(f"{URL}/by-external-id/enable").status_code == 200
+
+
+@pytest.mark.parametrize("field", ["tenant", "is_superuser", "role", "created_at", "deleted_at"])
+def test_nothing_can_be_smuggled_in(shop: Shop, field: str) -> None:
+    made = shop.create()
+    before = snapshot()
+    for url in (f"{URL}/{made['id']}", f"/api/v1/peers/{made['devices'][0]['id']}"):
+        assert shop.api.patch(url, {field: "evil"}).status_code == 400
+    assert shop.api.post(URL, {"name": "x", field: "evil"}).status_code == 400
+    assert snapshot() == before
