@@ -29,9 +29,7 @@ def day(moment: datetime, timezone: str) -> str:
 
 
 def persian(day: date) -> tuple[int, int, int]:
-    """Year, month and day of the Persian calendar (in its 2,820-year rule, right from 1799 to
-    2256).
-    """
+    """Year, month and day of the Persian calendar, by its cycle of 33 years (right until 2256)."""
     years = day.year - 1600
     count = 365 * years + (years + 3) // 4 - (years + 99) // 100 + (years + 399) // 400
     leap = day.year % 4 == 0 and (day.year % 100 != 0 or day.year % 400 == 0)

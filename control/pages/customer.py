@@ -132,8 +132,16 @@ def _usage(view: ClientView) -> Figure:
     value, unit = formats.size(max(0, quota - used)).split(" ", 1)
     share = 100 if quota == 0 else min(100, round(100 * used / quota))
     tone = "bad" if share >= 100 else "warn" if share >= 90 else ""
-    of = gettext("%(unit)s of %(quota)s") % {"unit": unit, "quota": formats.size(quota)}
+    of = gettext("%(unit)s of %(quota)s") % {"unit": unit, "quota": _sold(quota)}
     return Figure(gettext("Data left"), value, of, both, share, tone)
+
+
+def _sold(quota: int) -> str:
+    """A quota as it is sold: 50 GB, not 50.0 GB."""
+    text = formats.size(quota)
+    for zero in (".0 ", "\u066b\u06f0 "):
+        text = text.replace(zero, " ")
+    return text
 
 
 def _time(link: ShareLink, view: ClientView, at: datetime) -> Figure:

@@ -1,6 +1,6 @@
 /* A QR code of a short ASCII text, as the path of an SVG (ISO/IEC 18004: byte mode, level L, mask 2, versions 1 to 40).
    Made here and not by the server, because the text holds a private key that only this page may know.
-   The matrix is the same, module by module, as the one that the server makes of the same text. */
+   Module by module what segno, the server's encoder, makes of the same text. */
 "use strict";
 
 const vwgQr = (() => {

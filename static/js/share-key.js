@@ -51,6 +51,11 @@
     place.replaceChildren(place.querySelector(".sec-h"), made);
     place.querySelector("h2").tabIndex = -1;
     place.querySelector("h2").focus();
+    const glyph = document.querySelector(".verdict .glyph");
+    glyph.classList.replace("st-new", "st-wait");
+    glyph.firstElementChild.setAttribute("href", glyph.firstElementChild.getAttribute("href").replace("st-new", "st-wait"));
+    document.querySelector(".verdict h1").textContent = words.verdict;
+    document.querySelector(".verdict p").textContent = words.reason;
     addEventListener("beforeunload", (event) => event.preventDefault());
   }
 

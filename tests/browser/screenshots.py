@@ -20,26 +20,30 @@ from playwright.sync_api import Browser  # noqa: E402
 from pytest_django.live_server_helper import LiveServer  # noqa: E402
 
 from deploy.catalogues import build  # noqa: E402
+from gateways.models import Interface  # noqa: E402
 from tests.browser.chromium import Watched, chromium  # noqa: E402
 from tests.browser.scene import ordinary_day  # noqa: E402
+from tests.browser.shared import Shared, shared_links  # noqa: E402
 from tests.make import make_user  # noqa: E402
 
 DESK = {"width": 1360, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 
-def main(out: Path) -> None:
-    """Take every picture into ``out``."""
+def main(out: Path, only: str = "") -> None:
+    """Take every picture into ``out``; with ``only`` "share" those of the customers' page."""
     out.mkdir(parents=True, exist_ok=True)
     build()
     setup_test_environment()
     connection.creation.create_test_db(verbosity=0)
     make_user("oscar", operator="full", is_staff=True, is_superuser=True)
-    ordinary_day()
+    wg0 = ordinary_day()
     server = LiveServer("127.0.0.1")
     try:
         with chromium() as browser:
-            shoot(browser, server.url, out)
+            if "share" not in only:
+                shoot(browser, server.url, out)
+            shoot_shares(browser, server.url, out, wg0)
     finally:
         server.stop()
 
@@ -97,5 +101,52 @@ def dialogs(watched: Watched, out: Path, dress: str) -> None:
     page.screenshot(path=out / f"remove-{dress}.png")
 
 
+def shoot_shares(browser: Browser, base: str, out: Path, interface: Interface) -> None:
+    """The customers' page in every dress: as it opens, with the file, outdated, with a key to make,
+    and where there is none.
+    """
+    dresses: dict[str, dict[str, Any]] = {
+        "light": {"viewport": DESK},
+        "dark": {"viewport": DESK, "color_scheme": "dark"},
+        "fa": {"viewport": DESK, "locale": "fa-IR"},
+        "phone": {"viewport": PHONE, "has_touch": True},
+        "phone-fa-dark": {
+            "viewport": PHONE, "has_touch": True, "locale": "fa-IR", "color_scheme": "dark"
+        },
+    }  # fmt: skip
+    for name, options in dresses.items():
+        links = shared_links(interface, language="fa" if "fa" in name else "en")
+        watched = Watched(browser, base, **options)
+        share(watched, links, out, name)
+        print("share", name, [fault for fault in watched.faults if "404" not in fault])
+        watched.context.close()
+
+
+def share(watched: Watched, links: Shared, out: Path, dress: str) -> None:
+    """One dress of the customers' page."""
+    page = watched.page
+
+    def take(name: str) -> None:
+        page.screenshot(path=out / f"share-{name}-{dress}.png", full_page=True)
+
+    page.goto(links.used)
+    take("landing")
+    page.click("aside .btn-main")
+    page.wait_for_selector(".qr img")
+    take("file")
+    page.goto(links.once)
+    take("once")
+    page.goto(links.outdated)
+    take("outdated")
+    page.goto(links.keyless)
+    page.click("details summary")
+    take("key")
+    page.click("#make-key")
+    page.wait_for_selector("#key .qr svg")
+    take("key-made")
+    page.goto(links.gone)
+    take("gone")
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

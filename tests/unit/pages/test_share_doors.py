@@ -1,0 +1,45 @@
+"""In which language a customer is spoken to, and who counts as one address."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import RequestFactory
+
+from control.pages.share_doors import language_of
+from control.pages.throttle import _network
+from tenants.models import Tenant
+
+
+@pytest.mark.parametrize(
+    ("tenant", "accepted", "asked", "language"),
+    [
+        ("fa", "", "", "fa"),
+        ("fa", "en-US,en;q=0.9", "", "en"),  # he does not read Persian
+        ("fa", "en-US,en;q=0.9,fa;q=0.3", "", "fa"),  # he does
+        ("fa", "de,fr;q=0.5", "", "fa"),
+        ("en", "fa-IR,fa;q=0.9", "", "fa"),
+        ("en", "fa,en;q=0.5", "", "en"),
+        ("en", "de", "", "en"),
+        ("en", "en", "fa", "fa"),
+        ("en", "en", "xx", "en"),
+        ("en", "x" * 5000, "", "en"),
+        ("xx", "", "", "en"),
+    ],
+)
+def test_language(tenant: str, accepted: str, asked: str, language: str) -> None:
+    query = {"lang": asked} if asked else {}
+    request = RequestFactory().get("/s/x", query, headers={"Accept-Language": accepted})
+    assert language_of(request, Tenant(language=tenant)) == language
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::"),
+        (None, "-"),
+    ],
+)
+def test_one_network_counts_together(address: str | None, network: str) -> None:
+    assert _network(address) == network
