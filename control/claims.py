@@ -16,7 +16,7 @@ from django.db.models import F
 
 from control.many import Update
 from control.presence import db_time
-from gateways.models import Job, JobItem
+from gateways.models import Interface, Job, JobItem
 from gateways.progress import note_progress
 
 CLAIM_LIMIT = 2000
@@ -25,6 +25,8 @@ JOB_SHARE = 400
 #: From this many items on, a job shows as running while it is.
 SHOW_RUNNING = 20
 _LONGEST_DELAY_S = 10.0
+_MANY_OPEN = 200
+_BOOT_FILE_WAITS = timedelta(seconds=10)
 
 
 _OPEN = (
@@ -149,3 +151,22 @@ def overdue_interfaces(*, at: datetime) -> list[int]:
         .values_list("interface_id", flat=True)
         .distinct()
     )
+
+
+def stale_boot_files(*, at: datetime) -> list[int]:
+    """Interfaces whose boot file is older than their rows, and is to be written now.
+
+    While hundreds of changes are under way it would be old again before it is written, and to
+    write it keeps a worker from them: then every 10 s is enough.
+    """
+    behind = Interface.objects.filter(boot_dirty_since__isnull=False, simulated=False)
+    return [
+        pk
+        for pk, since in behind.values_list("pk", "boot_dirty_since")
+        if since is None or since <= at - _BOOT_FILE_WAITS or not _is_busy(pk)
+    ]
+
+
+def _is_busy(interface_id: int) -> bool:
+    items = JobItem.objects.filter(interface_id=interface_id, status=JobItem.Status.OPEN)
+    return items.order_by()[:_MANY_OPEN].count() == _MANY_OPEN

@@ -48,9 +48,10 @@ def bulk(*, run_id: int, **_: object) -> None:
 @shared_task(name="control.sweep")
 def sweep(**_: object) -> None:
     """Ring for open items and bulk runs whose hint was lost, and for boot files that are behind."""
-    outbox.ring(claims.overdue_interfaces(at=timezone.now()))
-    runs.hint_overdue(at=timezone.now())
-    _fan_out("control.write_boot_file", seconds=5, boot_dirty_since__isnull=False)
+    at = timezone.now()
+    outbox.ring(claims.overdue_interfaces(at=at))
+    runs.hint_overdue(at=at)
+    _fan_out("control.write_boot_file", seconds=5, pk__in=claims.stale_boot_files(at=at))
 
 
 @shared_task(name="control.follow_tenants")

@@ -31,8 +31,8 @@ from quotas.policies import TENANT_SUSPENDED
 from rest.errors import Conflict
 from tenants.models import DEFAULT_TENANT, Tenant
 
-#: Clients of one transaction: some 50 ms, for which another tenant's change may have to wait.
-BATCH: Final = 500
+#: Clients of one transaction: some 30 ms, for which another tenant's change may have to wait.
+BATCH: Final = 250
 #: A request takes so many at once; the rest is for the workers.
 FIRST: Final = 100
 #: Between two batches whoever waits for the database gets it.

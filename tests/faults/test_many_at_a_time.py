@@ -31,6 +31,7 @@ WITHIN = 60.0
 MOST_CALLS = 200
 #: The longest that a bystander may wait for a client of his to be live.
 BYSTANDER_WITHIN = 3.0
+TOGETHER, TOGETHER_WITHIN = 1_000, 5.0
 
 
 @pytest.fixture(scope="module", params=["sqlite", *(["postgresql"] if CLUSTER_URL else [])])
@@ -48,6 +49,7 @@ class Bystander:
 
     world: World
     token: str
+    posts: list[float] = field(default_factory=list)
     lives: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -76,6 +78,7 @@ class Bystander:
     def _make_one(self, caller: ApiCaller, jobs: JobWatch) -> None:
         begin = time.perf_counter()
         job = str(caller.add_peer()["job"]["id"])
+        self.posts.append(time.perf_counter() - begin)
         jobs.wait(job)
         self.lives.append(time.perf_counter() - begin)
 
@@ -83,6 +86,7 @@ class Bystander:
         assert not self.errors, self.errors[:3]
         ms = [1000 * one for one in self.lives]
         figure(f"{name}_bystander_clients", len(ms))
+        figure(f"{name}_bystander_post_max_ms", 1000 * max(self.posts))
         figure(f"{name}_bystander_live_p50_ms", percentile(ms, 0.5))
         figure(f"{name}_bystander_live_max_ms", max(ms))
         assert max(self.lives) <= BYSTANDER_WITHIN
@@ -171,6 +175,29 @@ def test_suspend_and_resume_10_000_clients_while_another_tenant_makes_some(
         " WHERE action IN ('tenant.suspended', 'tenant.resumed') GROUP BY action"
     )
     assert dict(events) == {"tenant.suspended": 1, "tenant.resumed": 1}
+
+
+def test_1000_clients_of_one_request_are_live_soon(scene: Scene, figure: Figure) -> None:
+    """Beside 10,000 others, from before the request to the last peer on the interface."""
+    world = scene.world
+    before, known = sum(scene.running()), len(world.shim.calls())
+    items = [{"name": f"Customer {n}", "external_id": f"order-{n}"} for n in range(TOGETHER)]
+    with closing(ApiCaller(world.port, scene.bystander_token)) as shop:
+        begin = time.perf_counter()
+        run = shop.call("POST", "/api/v1/clients/bulk", {"action": "create", "items": items})
+        answered = time.perf_counter() - begin
+        world.wait_until(
+            lambda: sum(scene.running()) == before + TOGETHER, "all are live", seconds=60
+        )
+        spent = time.perf_counter() - begin
+        world.wait_until(
+            lambda: bool(shop.call("GET", run["href"])["status"] == "succeeded"), "it says so"
+        )
+    figure("together_answered_ms", 1000 * answered)
+    figure("together_all_live_s", spent)
+    figure("together_wg_calls", len(world.shim.calls()) - known)
+    figure("together_load_average", os.getloadavg()[0])
+    assert spent <= TOGETHER_WITHIN
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
-from control.claims import claim
+from control.claims import claim, stale_boot_files
 from gateways.models import Interface, Job, JobItem
 from tenants.models import Tenant
 from tests.make import make_job
@@ -31,3 +33,19 @@ def test_all_of_a_big_job_is_claimed_in_the_end(interface: Interface, acme: Tena
             status="done", settled_at=timezone.now()
         )
     assert seen == set(JobItem.objects.filter(job=big).values_list("pk", flat=True))
+
+
+def test_a_boot_file_waits_while_many_changes_are_under_way(
+    interface: Interface, acme: Tenant
+) -> None:
+    now = timezone.now()
+    Interface.objects.filter(pk=interface.pk).update(boot_dirty_since=now)
+    make_job(acme, interface=interface, items=199)
+    assert stale_boot_files(at=now) == [interface.pk]
+    make_job(acme, interface=interface, items=1)
+    assert stale_boot_files(at=now) == []
+    assert stale_boot_files(at=now + timedelta(seconds=10)) == [interface.pk]
+    JobItem.objects.update(status="done", settled_at=now)
+    assert stale_boot_files(at=now) == [interface.pk]
+    Interface.objects.filter(pk=interface.pk).update(boot_dirty_since=None)
+    assert stale_boot_files(at=now) == []
