@@ -40,6 +40,8 @@ class ApiView(APIView):
     operator_methods: tuple[str, ...] = ()
     #: Fields of an answer (dotted for nested ones) that are shown once: a replay has null there.
     secret_fields: tuple[str, ...] = ()
+    #: Whether its POSTs heed an ``Idempotency-Key``. For the description alone.
+    keyed = True
     #: What is left of the rate limit; None for nobody, and where there is none.
     standing: Standing | None = None
 

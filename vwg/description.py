@@ -190,8 +190,9 @@ def _complete(path: str, method: str, operation: Json, schemas: Json, *, matched
     unsafe, one = method != "get", "{" in path or method in ("patch", "delete")
     tagged = "version" in answer
     waits = unsafe and ("job" in answer or ("200" in operation["responses"] and method == "delete"))
+    keyed = method == "post" and "x-vwg-unkeyed" not in operation
     parameters = [
-        *(["IdempotencyKey"] if method == "post" else []),
+        *(["IdempotencyKey"] if keyed else []),
         *(["IfMatch"] if unsafe and one and matched else []),
         *(["IfNoneMatch"] if tagged and not unsafe else []),
         *(["Prefer"] if waits else []),
@@ -208,11 +209,11 @@ def _complete(path: str, method: str, operation: Json, schemas: Json, *, matched
         responses["304"] = {"$ref": "#/components/responses/NotModified"}
     for status, response in responses.items():
         if "$ref" not in response:
-            _add_headers(response, status, method, tagged=tagged, waits=waits)
+            _add_headers(response, status, keyed=keyed, tagged=tagged, waits=waits)
     statuses = [400, 401, 403, 404, 406, 429, 503]
     statuses += [408, 409, 413, 415] if unsafe else []
     statuses += [412] if "IfMatch" in parameters else []
-    statuses += [422] if method == "post" else []
+    statuses += [422] if keyed else []
     statuses += [502] if waits else []
     if any(parameter.get("in") == "query" for parameter in operation["parameters"]):
         responses["414"] = {"$ref": "#/components/responses/AddressTooLong"}
@@ -241,12 +242,12 @@ def _settled(status: str, responses: Json) -> Json:
     return {"description": words[status], "content": first.get("content", {})}
 
 
-def _add_headers(response: Json, status: str, method: str, *, tagged: bool, waits: bool) -> None:
+def _add_headers(response: Json, status: str, *, keyed: bool, tagged: bool, waits: bool) -> None:
     names = [*_RATE]
     names += ["ETag"] if tagged else []
     names += ["Location"] if status == "201" else []
     names += ["X-VWG-Job"] if waits and status == "204" else []
-    names += ["Idempotency-Replayed"] if method == "post" else []
+    names += ["Idempotency-Replayed"] if keyed else []
     names += ["Preference-Applied"] if waits and status in ("200", "202") else []
     headers = response.setdefault("headers", {})
     for name in names:

@@ -39,7 +39,8 @@ class ApiSchema(AutoSchema):
     """The description of one view.
 
     ``x-vwg-scope`` is what the method needs, ``x-vwg-operator`` whether it is for operators alone,
-    ``x-vwg-founding`` whether its errors have the founding document's shape.
+    ``x-vwg-founding`` whether its errors have the founding document's shape, ``x-vwg-unkeyed``
+    whether an ``Idempotency-Key`` would do nothing.
     """
 
     def get_extensions(self) -> dict[str, Any]:
@@ -50,6 +51,8 @@ class ApiSchema(AutoSchema):
             found["x-vwg-operator"] = for_operators(self.view, self.method)
         if getattr(self.view, "founding", False):
             found["x-vwg-founding"] = True
+        if not getattr(self.view, "keyed", True):
+            found["x-vwg-unkeyed"] = True
         return found
 
     def get_tags(self) -> list[str]:

@@ -27,10 +27,14 @@ class OfClient(ApiView):
     deleted_too = False
 
     def carry_out(self, request: Request, handler: Handler) -> HttpResponseBase:
-        external_id: Any = self.kwargs.pop("external_id", None)
-        if external_id is not None:
-            self.kwargs["client_id"] = self._find(request, external_id)
-        return super().carry_out(request, handler)
+        def handle(request: Request, *args: Any, **named: Any) -> HttpResponseBase:
+            # Not before: what a kept answer tells of may be gone by now.
+            external_id = named.pop("external_id", None)
+            if external_id is not None:
+                named["client_id"] = self._find(request, external_id)
+            return handler(request, *args, **named)
+
+        return super().carry_out(request, handle)
 
     def _find(self, request: Request, external_id: str) -> Any:
         caller = caller_of(request)

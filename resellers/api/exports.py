@@ -38,6 +38,7 @@ class _Export(ApiView):
     """It changes nothing, and to keep a transaction open for so long would make others wait."""
 
     scopes = {"POST": "tenants:write"}
+    keyed = False
 
     def carry_out(self, request: Request, handler: Handler) -> HttpResponseBase:
         return handler(request, *self.args, **self.kwargs)

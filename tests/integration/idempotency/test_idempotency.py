@@ -330,6 +330,19 @@ def test_a_replay_waits_for_the_job_if_the_caller_likes_to(
     assert post(alice_api, {"name": "Sara"}, Prefer="wait=5").content == first.content
 
 
+@pytest.mark.parametrize("act", ["terminate", "suspend"])
+def test_an_act_by_the_sellers_own_id_is_replayed_when_the_client_is_gone(
+    act: str, alice_api: APIClient, interface: Interface
+) -> None:
+    made = alice_api.post(CLIENTS, {"name": "Sara", "external_id": "7"}).json()
+    url = f"{CLIENTS}/by-external-id/7/{act}"
+    first = post(alice_api, {}, url=url)
+    alice_api.delete(f"{CLIENTS}/{made['id']}")
+    again = post(alice_api, {}, url=url)
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again["Idempotency-Replayed"] == "true"
+
+
 def test_nobody_makes_no_record(anonymous_api: APIClient, interface: Interface) -> None:
     assert post(anonymous_api, {"name": "Sara"}).status_code == 401
     assert not IdempotentRequest.objects.exists()
