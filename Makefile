@@ -23,8 +23,8 @@ proof:  ## the long things: faults, load, killing, soak
 lint:  ## style, types, migrations, deploy checks, API schema
 	@exec deploy/lint.sh
 
-bench:  ## measure; prints a table and writes bench/results.json
-	@deploy/packages.sh test && deploy/environment.sh dev && exec $(PY) -m bench
+bench:  ## measure; prints tables and writes bench/results.json, load.json and load-postgres.json
+	@deploy/packages.sh test && deploy/environment.sh dev && exec deploy/bench.sh
 
 clean:  ## remove .venv and caches; secrets (.env) and data (var/) stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -39,7 +39,7 @@ def main() -> int:
         if figures:
             print(table(figures))
         shutil.rmtree(state, ignore_errors=True)
-    save(figures, rows.results_path(given.what), database=database)
+    save(figures, rows.results_path(given.what, postgres=bool(given.database_url)), database=database)
     return int(any(figure.missed for figure in figures))
 
 

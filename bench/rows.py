@@ -237,7 +237,7 @@ def database_of(stack: Stack) -> str:
     return "PostgreSQL" if stack.env.get("DATABASE_URL") else "SQLite"
 
 
-def results_path(what: str) -> Path:
+def results_path(what: str, *, postgres: bool = False) -> Path:
     """Where the results are written; not committed."""
-    name = "results.json" if what == "changes" else f"{what}.json"
-    return Path(__file__).resolve().parent / name
+    name = ("results" if what == "changes" else what) + ("-postgres" if postgres else "")
+    return Path(__file__).resolve().parent / f"{name}.json"

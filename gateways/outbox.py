@@ -1,7 +1,8 @@
 """The outbox: jobs and their items, written in the transaction of the change they apply.
 
-A job row says "something must be applied"; the rows of the peers say what. Jobs are never merged
-here: two transactions that lean on one row can lose a change. They are merged when claimed.
+A job row says "something must be applied"; the rows of the peers say what. Jobs of different
+transactions are never merged here: two that lean on one row can lose a change. They are merged
+when claimed.
 """
 
 from __future__ import annotations
@@ -63,6 +64,25 @@ def enqueue(
     )
     _write_items(job.pk, items, simulated, at=at, due_at=due_at)
     return job
+
+
+def merge(jobs: Sequence[Job], *, kind: str) -> Job | None:
+    """One job in place of several that this transaction wrote; None when none of them has an item.
+
+    Only for those: a job that others can see is never merged.
+    """
+    ids = [job.pk for job in jobs]
+    kept = next((job for job in jobs if job.total), None)
+    if kept is not None:
+        JobItem.objects.filter(job_id__in=ids).exclude(job_id=kept.pk).update(job_id=kept.pk)
+        kept.kind = kind
+        kept.total, kept.done = sum(job.total for job in jobs), sum(job.done for job in jobs)
+        is_open = kept.done < kept.total
+        kept.status = Job.Status.PENDING if is_open else Job.Status.SUCCEEDED
+        kept.finished_at = None if is_open else kept.finished_at
+        kept.save(update_fields=["kind", "total", "done", "status", "finished_at"])
+    Job.objects.filter(pk__in=[job.pk for job in jobs if job is not kept]).delete()
+    return kept
 
 
 def announce(

@@ -39,7 +39,7 @@ def act_on_many(
         change = partial(act, caller, entry.client, entry.version, entry.values, at)
         outcome, job = attempt(entry, change)
         outcomes.append(outcome)
-        jobs += [job] if job is not None and job.total else []
+        jobs += [job] if job is not None else []
     return outcomes, jobs
 
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 from audit.events import Target, record
 from gateways.hints import Hint, publisher
 from gateways.models import Job
+from gateways.outbox import merge
 from gateways.queries import CONTROL_QUEUE
 from peers.models import BulkItem, BulkRun
 from peers.services.bulk.acts import act_on_many
@@ -179,7 +180,8 @@ def _carry_out(
             transaction.set_rollback(True)
             outcomes = [_undone(run, outcome, spoilt=spoilt) for outcome in outcomes]
             jobs = []
-    return sorted(outcomes, key=lambda outcome: outcome.entry.index), jobs
+        job = merge(jobs, kind=Job.Kind.BULK) if jobs else None
+    return sorted(outcomes, key=lambda outcome: outcome.entry.index), [job] if job else []
 
 
 def _undone(run: BulkRun, outcome: Outcome, *, spoilt: bool) -> Outcome:

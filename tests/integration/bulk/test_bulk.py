@@ -289,6 +289,8 @@ def test_disable_and_enable_by_ids_and_external_ids(
     assert outcomes(body) == ["done", "done"]
     assert Hold.objects.get(closed_at=None).client == three[1]
     assert AuditEvent.objects.filter(action="client.enabled").count() == 1  # s-2 was on
+    assert bulk(alice_api, "enable", external_ids=["s-0"])["jobs"] == []
+    assert sorted(Job.objects.values_list("total", flat=True)) == [1, 2]
 
 
 def test_delete_by_filter(alice_api: APIClient, three: list[Client], acme: Tenant) -> None:
@@ -297,7 +299,9 @@ def test_delete_by_filter(alice_api: APIClient, three: list[Client], acme: Tenan
     assert outcomes(body) == ["done"] * 3
     assert list(Client.objects.filter(deleted_at=None)) == [other]
     assert body["results"][0]["devices"] == []
-    assert JobItem.objects.filter(job__kind__in=["delete", "bulk"]).count() == 3
+    job = Job.objects.get()
+    assert (job.kind, job.total, job.status, job.items.count()) == ("bulk", 3, "pending", 3)
+    assert [one["id"] for one in body["jobs"]] == [str(job.uuid)]
 
 
 def test_update_of_each_with_arguments_of_its_own(

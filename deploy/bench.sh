@@ -1,0 +1,14 @@
+#!/bin/sh
+# `make bench`: changes on SQLite, then the load on SQLite and on a PostgreSQL of its own. Options
+# go to the load: --long, --quick. Every part is measured, whatever the one before it missed.
+set -u
+cd "$(dirname "$0")/.."
+python=.venv/bin/python
+status=0
+"$python" -m bench || status=1
+"$python" -m bench load "$@" || status=1
+dir=$(mktemp -u -t vbpXXXXXX)
+trap 'deploy/postgres.sh stop "$dir" >/dev/null 2>&1' EXIT
+url=$(deploy/postgres.sh start "$dir") || exit 1
+"$python" -m bench load "$@" --database-url "$url" || status=1
+exit "$status"
