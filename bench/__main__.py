@@ -39,7 +39,8 @@ def main() -> int:
         if figures:
             print(table(figures))
         shutil.rmtree(state, ignore_errors=True)
-    save(figures, rows.results_path(given.what, postgres=bool(given.database_url)), database=database)
+    path = rows.results_path(given.what, postgres=bool(given.database_url))
+    save(figures, path, database=database)
     return int(any(figure.missed for figure in figures))
 
 
