@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -188,6 +189,13 @@ def test_nobody_prolongs_what_he_could_not_issue(acme: Tenant) -> None:
     assert code_of(answer) == (400, "scope_wider")
     sooner = (timezone.now() + timedelta(hours=1)).isoformat()
     assert api.patch(one(strong), {"expires_at": sooner}).status_code == 200
+
+
+def test_a_token_is_no_faster_than_a_tenant(alice_api: APIClient, settings: LazySettings) -> None:
+    settings.VWG_TENANT_REQUESTS = 1000
+    body = {"name": "n", "scopes": ["jobs:read"], "requests_per_minute": 1001}
+    assert code_of(alice_api.post(TOKENS, body)) == (400, "out_of_range")
+    assert alice_api.post(TOKENS, body | {"requests_per_minute": 1000}).status_code == 201
 
 
 def test_a_slowed_token_issues_slowed_ones(acme: Tenant) -> None:
