@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import uuid4
 
@@ -40,6 +41,9 @@ PAUSE_S: Final = 0.02
 TASK: Final = "control.follow_tenants"
 #: Jobs of a tenant that may wait for batches: of an operator's act, or of the sweep.
 _KINDS: Final = (Job.Kind.SUSPEND, Job.Kind.RESUME, Job.Kind.HEAL)
+#: How far this process has come with a job: tenant, and below which client to go on. A slice need
+#: not look again at what the one before it did; whoever else takes the job over begins anew.
+_reached: dict[int, tuple[int, int]] = {}
 _ACTIVE, _CLOSED = Tenant.Status.ACTIVE, Tenant.Status.CLOSED
 
 
@@ -140,22 +144,26 @@ def _walk(job: Job, *, at: datetime, limit: int) -> Iterator[bool]:
     Whoever comes to the tenant meanwhile looks at its status himself: one walk meets all.
     """
     family = Tenant.objects.filter(_family(job.tenant_id)).order_by("pk")
-    for tenant_id in family.values_list("pk", flat=True):
-        below: int | None = sys.maxsize
+    first, begin = _reached.get(job.pk, (0, sys.maxsize))
+    for tenant_id in family.filter(pk__gte=first).values_list("pk", flat=True):
+        below: int | None = begin if tenant_id == first else sys.maxsize
         while below is not None:
             with transaction.atomic():
                 tenant = _awaited(job, at)
                 if tenant is None:
+                    _reached.pop(job.pk, None)
                     return
                 rows = _living(tenant_id).filter(pk__lt=below).order_by("-pk")
                 batch = list(rows.values_list("pk", flat=True)[:limit])
                 changed = _step(job, tenant, batch, at)
             below = batch[-1] if len(batch) == limit else None
             if below is not None:
+                transaction.on_commit(partial(_reached.__setitem__, job.pk, (tenant_id, below)))
                 yield changed
     with transaction.atomic():
         if _awaited(job, at) is not None:
             conclude(job_id=job.pk, at=at)
+    _reached.pop(job.pk, None)
 
 
 def _awaited(job: Job, at: datetime) -> Tenant | None:

@@ -36,6 +36,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suspension, "FIRST", 2)
     monkeypatch.setattr(suspension, "BATCH", 2)
     monkeypatch.setattr(suspension, "PAUSE_S", 0)
+    monkeypatch.setattr(suspension, "_reached", {})  # ids come again from test to test
 
 
 def suspend(tenant: Tenant, reason: str = "unpaid") -> Job:
@@ -195,6 +196,29 @@ def test_a_spread_cut_short_goes_on_where_it_was(
     generations = list(Peer.objects.values_list("generation", flat=True))
     assert not follow()
     assert list(Peer.objects.values_list("generation", flat=True)) == generations
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slice_does_not_look_again_at_what_the_last_one_did(
+    gateway: Gateway, acme: Tenant, small_batches: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(8):
+        gateway.add()
+    looked: list[int] = []
+    step = suspension._step
+
+    def counted(job: Job, tenant: Tenant, batch: list[int], at: Any) -> bool:
+        looked.extend(batch)
+        return step(job, tenant, batch, at)
+
+    monkeypatch.setattr(suspension, "_step", counted)
+    job = suspend(acme)
+    while follow_tenants(at=timezone.now(), seconds=0):
+        pass
+    assert len(looked) == len(set(looked)) == 8
+    job.refresh_from_db()
+    assert (job.total, Peer.objects.filter(blocked=True).count()) == (8, 8)
+    assert suspension._reached == {}
 
 
 def test_the_clients_entity_tag_changes(gateway: Gateway, acme: Tenant) -> None:
