@@ -153,6 +153,19 @@ def edited_response(
     )
 
 
+def made_with_job(
+    request: Request, body: dict[str, Any], job: Job | None, *, headers: dict[str, str]
+) -> Response:
+    """201 for what was made, with the job that brings it about, if there is one."""
+    if job is None:
+        return Response({**body, "job": None}, status=201, headers=headers)
+
+    def told(fresh: Job) -> dict[str, Any]:
+        return {**body, "job": job_ref(fresh)}
+
+    return respond(job, request, told(job), status=201, finished=told, headers=headers)
+
+
 def _bodies(gateways: list[Gateway]) -> list[dict[str, Any]]:
     seen, at = queue_seen(gateways), timezone.now()
     return [gateway_body(one, seen=seen.get(one.queue), at=at) for one in gateways]

@@ -12,8 +12,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateways.api.gateways import edited_response
-from gateways.api.serializers import job_ref
+from gateways.api.gateways import edited_response, made_with_job
 from gateways.models import Interface
 from gateways.queries import named_gateway
 from gateways.services.changes import Edited
@@ -34,7 +33,7 @@ from rest.errors import Missing
 from rest.etag import etag, wanted_version
 from rest.filters import AllowListedFilters, Choice, Flag, Text, check_query
 from rest.pagination import KeysetPagination
-from rest.views import ApiView, checked, created
+from rest.views import ApiView, checked
 from tenants.scoping import Caller, caller_of
 
 
@@ -78,12 +77,10 @@ class InterfaceList(ApiView):
             at=timezone.now(),
             **wanted,
         )
-        body = {
-            **interface_body(interface, operator=True, rooms=_rooms(caller)),
-            "job": None if job is None else job_ref(job),
-        }
         location = reverse("interface", kwargs={"interface_id": interface.uuid})
-        return created(body, location=location, etag=etag(interface.version))
+        headers = {"Location": location, "ETag": etag(interface.version)}
+        body = interface_body(interface, operator=True, rooms=_rooms(caller))
+        return made_with_job(request, body, job, headers=headers)
 
 
 class InterfaceDetail(ApiView):

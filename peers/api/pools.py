@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateways.api.serializers import job_ref
+from gateways.api.gateways import made_with_job
 from gateways.models import AddressPool
 from peers.api.interface_bodies import (
     PoolCreate,
@@ -24,7 +24,7 @@ from peers.pools import utilisation
 from peers.services.pools import create_pool, delete_pool, find_pool, rename_pool
 from rest.filters import AllowListedFilters, Choice, Identifier, Text, check_query
 from rest.pagination import KeysetPagination
-from rest.views import ApiView, checked, created
+from rest.views import ApiView, checked
 from tenants.scoping import caller_of
 
 
@@ -60,8 +60,8 @@ class PoolList(ApiView):
             at=timezone.now(),
             **wanted,
         )
-        body = {**_bodies([pool])[0], "job": None if job is None else job_ref(job)}
-        return created(body, location=reverse("pool", kwargs={"pool_id": pool.uuid}))
+        headers = {"Location": reverse("pool", kwargs={"pool_id": pool.uuid})}
+        return made_with_job(request, _bodies([pool])[0], job, headers=headers)
 
 
 class PoolDetail(ApiView):

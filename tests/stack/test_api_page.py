@@ -1,0 +1,34 @@
+"""Every command of docs/api.md works as it stands, one after the other, on a running portal."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.stack.processes import ROOT, Stack
+
+pytestmark = [pytest.mark.stack, pytest.mark.wg]
+
+PAGE = ROOT / "docs" / "api.md"
+
+
+def commands() -> str:
+    """The page's commands as one script that ends with the first that fails."""
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert len(blocks) > 12
+    return "set -eu -o pipefail\n" + "\necho\n".join(blocks)
+
+
+def test_the_page_works(stack: Stack, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-x", "-c", commands()],
+        env={"PATH": "/usr/bin:/bin:/usr/local/bin", "URL": stack.url, "TOKEN": stack.token()},
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    assert "[Interface]" in (tmp_path / "sara.conf").read_text()
+    assert (tmp_path / "sara.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "configs.zip").read_bytes().startswith(b"PK")
