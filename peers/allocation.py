@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
+from typing import Final
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -25,6 +26,7 @@ from peers.models import Peer, PeerAddress
 from peers.pools import address_at, offset_of, server_addresses
 from rest.errors import Conflict, Invalid
 from tenants.models import Tenant
+from tenants.prepared import Prepared
 from tenants.row_security import ADDRESSES, door
 
 _TRIES = 5
@@ -59,7 +61,7 @@ def allocate(
     """
     with door(ADDRESSES):
         for _ in range(_TRIES):
-            pools = list(_locked_pools(interface.pk, peer.tenant, at).exclude(pk__in=but_of))
+            pools = _to_take_from(interface.pk, peer.tenant, at, but_of)
             if not pools and not but_of:
                 raise Conflict("There is no address pool to take from.", code="pool_exhausted")
             taken = _take(peer, _choose(pools, server_addresses(interface)))
@@ -120,18 +122,40 @@ def _pools(interface_id: int, tenant: Tenant) -> list[AddressPool]:
     return list(AddressPool.objects.raw(_POOLS.format(""), [interface_id]))
 
 
+def _to_take_from(
+    interface_id: int, tenant: Tenant, at: datetime, but_of: Collection[int]
+) -> list[AddressPool]:
+    if not but_of and not tenant.limits_pools:
+        return _LOCKED(interface_id, at)
+    return list(_locked_pools(interface_id, tenant, at).exclude(pk__in=but_of))
+
+
 def _locked_pools(interface_id: int, tenant: Tenant, at: datetime) -> QuerySet[AddressPool]:
     """These pools, locked, each with the row that was released longest ago."""
+    rows = _all_locked(interface_id, at)
+    return rows.filter(pk__in=tenant.pools.values("pk")) if tenant.limits_pools else rows
+
+
+def _all_locked(interface_id: int, at: datetime) -> QuerySet[AddressPool]:
     released = PeerAddress.objects.filter(
         pool=OuterRef("pk"), peer__isnull=True, free_at__lte=at
     ).order_by("free_at")
     rows = AddressPool.objects.select_for_update(of=("self",)).filter(interface_id=interface_id)
-    if tenant.limits_pools:
-        rows = rows.filter(pk__in=tenant.pools.values("pk"))
     return rows.order_by("family", "pk").annotate(
         released_row=Subquery(released.values("pk")[:1]),
         released_address=Subquery(released.values("address")[:1]),
     )
+
+
+_LOCKED: Final = Prepared(_all_locked, int, datetime)
+#: Those of some addresses that somebody holds, or that are held back.
+_CLAIMED: Final = Prepared(
+    lambda gateway_id, addresses: PeerAddress.objects.filter(
+        gateway_id=gateway_id, address__in=addresses
+    ).values_list("address"),
+    int,
+    [str],
+)
 
 
 def _choose(pools: Sequence[AddressPool], own: set[str]) -> list[_Chosen]:
@@ -156,12 +180,8 @@ def _next_free(pools: Sequence[AddressPool], own: set[str]) -> dict[int, _Chosen
     window = _WINDOW
     while missing := [pool for pool in pools if pool.pk not in found]:
         ahead = {pool.pk: _ahead(pool, offsets[pool.pk], window) for pool in missing}
-        claimed = own | set(
-            PeerAddress.objects.filter(
-                gateway_id=missing[0].gateway_id,
-                address__in=[address for run in ahead.values() for address in run.values()],
-            ).values_list("address", flat=True)
-        )
+        asked = [address for run in ahead.values() for address in run.values()]
+        claimed = own | {address for (address,) in _CLAIMED(missing[0].gateway_id, asked)}
         for pool in missing:
             run = ahead[pool.pk]
             if not run:

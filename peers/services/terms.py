@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from peers.models import Client
@@ -17,6 +17,7 @@ from quotas.models import Plan
 from quotas.queries import find_sold_plan
 from rest.errors import Conflict, Invalid
 from rest.values import check_fields
+from tenants.prepared import Prepared
 from tenants.scoping import Caller
 
 
@@ -83,11 +84,17 @@ def refuse_external_id(tenant_id: int, external_id: str | None) -> None:
     """Raise `Conflict` when another of the tenant's clients has this id."""
     if external_id is None:
         return
-    taken = Client.objects.filter(
-        tenant_id=tenant_id, external_id=external_id, deleted_at__isnull=True
-    )
-    if taken.exists():
+    if _WITH_EXTERNAL_ID(tenant_id, external_id):
         raise external_id_taken()
+
+
+_WITH_EXTERNAL_ID: Final = Prepared(
+    lambda tenant_id, external_id: Client.objects.filter(
+        tenant_id=tenant_id, external_id=external_id, deleted_at__isnull=True
+    ).values_list("pk"),
+    int,
+    str,
+)
 
 
 def external_id_taken() -> Conflict:
