@@ -178,6 +178,7 @@ def test_its_own_tenant_can_and_that_ends_the_undo(shop: Shop, wanted: dict[str,
     assert code_of(shop.act(made, "restore")) == (404, "not_found")
     assert shop.api.get(f"{URL}?deleted=true").json()["results"] == []
     assert shop.read(again)["id"] == again["id"]
+    assert Client.objects.filter(uuid=made["id"], purge_at__lte=timezone.now()).exists()
     over()
     assert Peer.objects.get(deleted_at=None).addresses.exists()
 
