@@ -275,6 +275,12 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "vwg",
+    "DESCRIPTION": (
+        "Clients, devices and plans of a reseller of WireGuard. Authenticate with `Authorization: "
+        "Bearer vwg_…`. Refusals are RFC 9457 problems, listed at `/problems/`. Lists are cursors: "
+        "follow `next`. Send an `Idempotency-Key` with every POST that must not be done twice, and "
+        "`Prefer: wait=N` to be told what became of a change."
+    ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -67,6 +67,7 @@ def fuzz(stack: Stack, token: str, report: Path, *words: str) -> tuple[str, list
         "--checks=all",
         f"--exclude-checks={','.join(LEFT_OUT)}",
         "--continue-on-failure",
+        "--max-examples=10",
         "--report=ndjson",
         f"--report-ndjson-path={report}",
         *words,
