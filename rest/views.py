@@ -71,7 +71,11 @@ class ApiView(APIView):
         except AuthenticationFailed:
             spend_failure(request)
             raise
-        if self.scopes and request.user.is_authenticated:
+        if not request.user.is_authenticated:
+            return
+        if request.method not in self.allowed_methods:
+            self.http_method_not_allowed(request)
+        if self.scopes:
             self.standing = spend_request(caller_of(request))
             if self.standing:
                 self.standing.check()

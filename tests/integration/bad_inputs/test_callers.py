@@ -87,3 +87,9 @@ def test_43_two_tokens_are_none(alice_token: str, interface: Interface) -> None:
     """A server joins two headers of one name with a comma."""
     joined = f"Bearer {alice_token}, Bearer {alice_token}"
     assert APIClient().get(JOBS, headers={"Authorization": joined}).status_code == 401
+
+
+def test_49_a_wrong_method_is_405_whatever_else_is_wrong(operator_api: APIClient) -> None:
+    answer = operator_api.put(JOBS, {}, headers={"X-VWG-Tenant": "nobodys"})
+    assert (answer.status_code, answer.json()["type"]) == (405, "/problems/method-not-allowed")
+    assert "GET" in answer["Allow"]
