@@ -1,0 +1,261 @@
+"""Whose thing every operation is about: one line per operation, read by people.
+
+A new operation fails `test_matrix.py` until it has its line here::
+
+    "GET /api/v1/things/{thing_id}": tenant("things:read"),
+
+- `tenant(scope)`: of the acting tenant. `operator(scope)`: for operators alone. `anybody()`:
+  whoever is signed in. `public()`: everybody; that list is short and stays so.
+- A path's parameter names a thing of `world.py` by `PARAMETERS`; ``at`` names another one where
+  the act needs a certain state (``at={"client_id": "gone"}`` restores a deleted client).
+- ``body``: one that works. ``"@client"`` in it is the id of the tenant's own client; each such
+  reference is also tried with the other tenant's and with none's. ``"@?"`` is fresh.
+- ``ok``: what a success answers, if not 2xx; ``gone``: what a deleted client answers, if not 404.
+- ``varies``: fields that may differ with another tenant's rows there, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+#: A path's parameter -> the thing of `world.py` that it names.
+PARAMETERS: Final = {
+    "client_id": "client",
+    "external_id": "client external",
+    "peer_id": "peer",
+    "plan_id": "plan",
+    "token_id": "token",
+    "user_id": "member",
+    "run_id": "run",
+    "job_id": "job",
+    "tenant_id": "tenant",
+    "gateway_id": "gateway",
+    "interface_id": "interface",
+    "pool_id": "pool",
+    "share_id": "share",
+    "link_id": "share",
+    "event_id": "event",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one operation is about, and how to carry it out."""
+
+    kind: str
+    scope: str = ""
+    body: Any = None
+    at: Mapping[str, str] = field(default_factory=dict)
+    ok: frozenset[int] = frozenset(range(200, 300))
+    gone: frozenset[int] = frozenset({404})
+    varies: tuple[str, ...] = ()
+    content_type: str = "application/json"
+
+
+def tenant(scope: str, **how: Any) -> Entry:
+    """Of the acting tenant."""
+    return _entry("tenant", scope, how)
+
+
+def operator(scope: str, **how: Any) -> Entry:
+    """For operators alone."""
+    return _entry("operator", scope, how)
+
+
+def anybody(**how: Any) -> Entry:
+    """Of whoever is signed in, whatever the scopes."""
+    return _entry("self", "", how)
+
+
+def public(**how: Any) -> Entry:
+    """Of nobody in particular."""
+    return _entry("public", "", how)
+
+
+def _entry(kind: str, scope: str, how: dict[str, Any]) -> Entry:
+    how |= {word: frozenset(how[word]) for word in ("ok", "gone") if word in how}
+    return Entry(kind, scope, **how)
+
+
+def _of_client(method: str, rest: str, entry: Entry) -> dict[str, Entry]:
+    """A route below a client, by its id and by its seller's."""
+    thing = entry.at.get("client_id", "client")
+    named = replace(entry, at={"external_id": f"{thing} external"})
+    return {
+        f"{method} /api/v1/clients/{{client_id}}{rest}": entry,
+        f"{method} /api/v1/clients/by-external-id/{{external_id}}{rest}": named,
+    }
+
+
+_write, _read = "clients:write", "clients:read"
+OPERATIONS: Final[dict[str, Entry]] = {
+    # -- the founding calls --------------------------------------------------------------------
+    "POST /api/apply-wg-config": tenant(_write, body={"interface": "@interface"}),
+    "POST /api/wg/add-peer": tenant(
+        _write, body={"public_key": "@?key", "interface": "@interface"}
+    ),
+    "POST /api/wg/remove-peer": tenant(_write, body={"public_key": "@key"}),
+    "GET /api/wg/status": tenant(_read),
+    # -- clients -------------------------------------------------------------------------------
+    "GET /api/v1/clients": tenant(_read),
+    "POST /api/v1/clients": tenant(
+        _write, body={"name": "new", "plan": "@plan", "interface": "@interface"}
+    ),
+    "POST /api/v1/clients/bulk": tenant(
+        _write, body={"action": "extend", "ids": ["@client", "@held"], "arguments": {"days": 3}}
+    ),
+    "POST /api/v1/clients/configs": tenant("configs:read", body={"ids": ["@client", "@held"]}),
+    **_of_client("GET", "", tenant(_read)),
+    **_of_client("PATCH", "", tenant(_write, body={"note": "changed", "plan": "@plan"})),
+    **_of_client("DELETE", "", tenant(_write)),
+    **_of_client("GET", "/config", tenant("configs:read")),
+    **_of_client("POST", "/enable", tenant(_write, at={"client_id": "held"}, body={})),
+    **_of_client("POST", "/disable", tenant(_write, body={})),
+    **_of_client("POST", "/suspend", tenant(_write, body={})),
+    **_of_client("POST", "/unsuspend", tenant(_write, at={"client_id": "suspended"}, body={})),
+    **_of_client("POST", "/kick", tenant(_write, body={})),
+    **_of_client("POST", "/terminate", tenant(_write, body={}, gone={200})),
+    **_of_client("POST", "/restore", tenant(_write, at={"client_id": "gone"}, body={})),
+    **_of_client("POST", "/rotate-keys", tenant(_write, body={})),
+    **_of_client("POST", "/change-plan", tenant(_write, body={"plan": "@plan"})),
+    **_of_client("POST", "/move", tenant(_write, body={"interface": "@interface"})),
+    **_of_client("POST", "/transfer", operator(_write, body={"tenant": "@other slug"})),
+    **_of_client("GET", "/peers", tenant(_read)),
+    **_of_client("POST", "/peers", tenant(_write, body={"interface": "@interface"})),
+    **_of_client("GET", "/share-links", tenant(_read)),
+    **_of_client("POST", "/share-links", tenant(_write, body={"name": "new"})),
+    # -- devices and their files ---------------------------------------------------------------
+    "GET /api/v1/peers": tenant(_read),
+    "GET /api/v1/peers/{peer_id}": tenant(_read),
+    "PATCH /api/v1/peers/{peer_id}": tenant(_write, body={"name": "changed"}),
+    "DELETE /api/v1/peers/{peer_id}": tenant(_write),
+    "POST /api/v1/peers/{peer_id}/move": tenant(_write, body={"interface": "@interface"}),
+    "POST /api/v1/peers/{peer_id}/rotate-keys": tenant(_write, body={}),
+    "GET /api/v1/peers/{peer_id}/config": tenant("configs:read"),
+    "GET /api/v1/peers/{peer_id}/share-links": tenant(_read),
+    "POST /api/v1/peers/{peer_id}/share-links": tenant(_write, body={"name": "new"}),
+    "GET /api/v1/share-links/{link_id}": tenant(_read),
+    "DELETE /api/v1/share-links/{link_id}": tenant(_write),
+    # -- bulk requests and jobs ----------------------------------------------------------------
+    "GET /api/v1/bulk": tenant(_read),
+    "GET /api/v1/bulk/{run_id}": tenant(_read),
+    "GET /api/v1/bulk/{run_id}/items": tenant(_read),
+    "GET /api/v1/jobs": tenant("jobs:read"),
+    "GET /api/v1/jobs/{job_id}": tenant("jobs:read"),
+    "GET /api/v1/jobs/{job_id}/items": tenant("jobs:read"),
+    "POST /api/v1/jobs/{job_id}/retry": operator(
+        "interfaces:write", at={"job_id": "failed job"}, body={}
+    ),
+    # Its place in the feed counts everybody's events, and is no secret.
+    "GET /api/v1/events": tenant("audit:read", varies=("after",)),
+    # -- the tenant itself ---------------------------------------------------------------------
+    "GET /api/v1/me": anybody(),
+    "GET /api/v1/tenant": tenant("tenants:read"),
+    "PATCH /api/v1/tenant": tenant("tenants:write", body={"contact_name": "new"}),
+    "GET /api/v1/tenant/logo": tenant("tenants:read"),
+    "PUT /api/v1/tenant/logo": tenant("tenants:write", body="@logo", content_type="image/png"),
+    "DELETE /api/v1/tenant/logo": tenant("tenants:write"),
+    "POST /api/v1/tenant/export": tenant("tenants:write", body={}),
+    "GET /api/v1/members": tenant("members:read"),
+    "POST /api/v1/members": tenant(
+        "members:write", body={"role": "viewer", "email": "someone@example.org"}
+    ),
+    "GET /api/v1/members/{user_id}": tenant("members:read"),
+    "PATCH /api/v1/members/{user_id}": tenant("members:write", body={"role": "manager"}),
+    "DELETE /api/v1/members/{user_id}": tenant("members:write"),
+    "GET /api/v1/tokens": tenant("tokens:read"),
+    "POST /api/v1/tokens": tenant(
+        "tokens:write", body={"name": "new", "scopes": ["clients:read"], "user": "@member"}
+    ),
+    "GET /api/v1/tokens/{token_id}": tenant("tokens:read"),
+    "PATCH /api/v1/tokens/{token_id}": tenant("tokens:write", body={"name": "renamed"}),
+    "DELETE /api/v1/tokens/{token_id}": tenant("tokens:write"),
+    "GET /api/v1/plans": tenant("plans:read"),
+    "POST /api/v1/plans": tenant("plans:write", body={"name": "new"}),
+    "GET /api/v1/plans/{plan_id}": tenant("plans:read"),
+    "PATCH /api/v1/plans/{plan_id}": tenant("plans:write", body={"description": "changed"}),
+    "DELETE /api/v1/plans/{plan_id}": tenant("plans:write"),
+    # -- what an operator runs -----------------------------------------------------------------
+    "GET /api/v1/interfaces": tenant("interfaces:read"),
+    "GET /api/v1/interfaces/{interface_id}": tenant("interfaces:read"),
+    "GET /api/v1/locations": tenant("interfaces:read"),
+    "POST /api/v1/interfaces": operator(
+        "interfaces:write",
+        body={
+            "gateway": "local",
+            "name": "new0",
+            "addresses": ["10.77.0.1/16"],
+            "listen_port": 7777,
+        },
+    ),
+    "PATCH /api/v1/interfaces/{interface_id}": operator(
+        "interfaces:write", body={"label": "changed"}
+    ),
+    "DELETE /api/v1/interfaces/{interface_id}": operator("interfaces:write", ok={204, 409}),
+    "POST /api/v1/interfaces/{interface_id}/rotate-key": operator("interfaces:write", body={}),
+    "GET /api/v1/gateways": operator("interfaces:read"),
+    "POST /api/v1/gateways": operator("interfaces:write", body={"slug": "new", "name": "new"}),
+    "GET /api/v1/gateways/{gateway_id}": operator("interfaces:read"),
+    "PATCH /api/v1/gateways/{gateway_id}": operator("interfaces:write", body={"name": "changed"}),
+    "DELETE /api/v1/gateways/{gateway_id}": operator("interfaces:write", ok={204, 409}),
+    "GET /api/v1/pools": operator("interfaces:read"),
+    "POST /api/v1/pools": operator(
+        "interfaces:write", body={"interface_id": "@interface", "network": "10.78.0.0/16"}
+    ),
+    "GET /api/v1/pools/{pool_id}": operator("interfaces:read"),
+    "PATCH /api/v1/pools/{pool_id}": operator("interfaces:write", body={"name": "changed"}),
+    "DELETE /api/v1/pools/{pool_id}": operator("interfaces:write", ok={204, 409}),
+    "GET /api/v1/settings": operator("settings:read"),
+    "PATCH /api/v1/settings": operator("settings:write", body={"mtu": 1400}),
+    "GET /api/v1/tenants": operator("tenants:read"),
+    "POST /api/v1/tenants": operator("tenants:write", body={"name": "New", "slug": "new"}),
+    "GET /api/v1/tenants/{tenant_id}": operator("tenants:read"),
+    "PATCH /api/v1/tenants/{tenant_id}": operator("tenants:write", body={"name": "Changed"}),
+    "POST /api/v1/tenants/{tenant_id}/suspend": operator("tenants:write", body={"reason": "x"}),
+    "POST /api/v1/tenants/{tenant_id}/resume": operator("tenants:write", body={}, ok={409}),
+    "POST /api/v1/tenants/{tenant_id}/export": operator("tenants:write", body={}),
+    "POST /api/v1/tenants/{tenant_id}/erase": operator(
+        "tenants:write", body={"slug": "@slug"}, ok={409}
+    ),
+    "POST /api/v1/tenants/{tenant_id}/close": operator("tenants:write", body={"reason": "x"}),
+}
+
+#: Pages and files beside the API. Each is either public, which is reviewed by hand, or shows
+#: nothing to anybody but operators.
+PUBLIC_PAGES: Final = {
+    "ANY /healthz/live",
+    "ANY /healthz/ready",
+    "ANY /language/",
+    "ANY /theme/",
+    "ANY /s/^brand/(?P{light}[0-9a-f]{6})-(?P{dark}[0-9a-f]{6})\\.css$",
+    "ANY /problems/",
+    "ANY /problems/{slug}",
+    "GET /api/v1/docs/",
+    "GET /api/v1/schema/",
+    "GET /sign-in/",
+    "POST /sign-in/",
+    "PUT /sign-in/",
+    "GET /sign-out/",
+    "POST /sign-out/",
+}
+#: Pages for whoever has a share link's secret.
+SHARE_PAGES: Final = {
+    "ANY /s/{secret}",
+    "ANY /s/{secret}/config",
+    "ANY /s/{secret}/key",
+    "ANY /s/{secret}/status.json",
+}
+OPERATOR_PAGES: Final = {
+    "ANY /": "/",
+    "ANY /live/": "/live/",
+    "ANY /apply/": "/apply/",
+    "ANY /jobs/{uuid}/": "/jobs/{job}/",
+    "ANY /peers/new/": "/peers/new/",
+    "ANY /peers/{uuid}/": "/peers/{peer}/",
+    "ANY /peers/{uuid}/file/": "/peers/{peer}/file/",
+    "ANY /peers/{uuid}/remove/": "/peers/{peer}/remove/",
+}
+#: Below this every route is the admin site's, for operators.
+ADMIN: Final = "/admin/"

@@ -1,0 +1,104 @@
+"""Isolation of what is no API: the operators' pages and admin site, and what share links show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.contrib.admin import site
+from django.test import Client as Browser
+from django.urls import reverse
+
+from tests.integration.isolation.declarations import OPERATOR_PAGES, SHARE_PAGES
+from tests.integration.isolation.matrix import MISSING, NOW, still
+from tests.integration.isolation.world import Side, build, build_shared, identity, name
+from tests.make import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world() -> Iterator[tuple[Side, Side]]:
+    with still():
+        shared = build_shared()
+        yield build("A", shared, NOW), build("B", shared, NOW)
+
+
+def browser(user: object = None) -> Browser:
+    opened = Browser(raise_request_exception=False)
+    if user is not None:
+        opened.force_login(user)  # type: ignore[arg-type]
+    return opened
+
+
+@pytest.mark.parametrize("page", sorted(OPERATOR_PAGES.values()))
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_page_is_for_operators(page: str, method: str, world: tuple[Side, Side]) -> None:
+    a, b = world
+    path = page.format(**b.ids)
+    root = make_user("root", is_superuser=True, is_staff=True)
+
+    for who, statuses in ((None, {302, 405}), (a.people["owner"], {403, 405}), (root, {403, 405})):
+        answer = getattr(browser(who), method)(path)
+        assert answer.status_code in statuses
+        assert "CNB" not in answer.content.decode(errors="replace")
+    assert b.fingerprint() == b.first
+    if method == "get":
+        answer = browser(make_user("oscar", operator="full")).get(path)
+        assert answer.status_code == 200
+
+
+def test_the_admin_site_is_for_operators(world: tuple[Side, Side]) -> None:
+    a, b = world
+    owner, operator = browser(a.people["owner"]), browser(make_user("oscar", operator="full"))
+    paths = [reverse("admin:index")]
+    for model in site._registry:
+        place = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        paths.append(reverse(f"{place}_changelist"))
+        keys = b.rows.get(model) or list(model._default_manager.values_list("pk", flat=True)[:1])
+        paths += [
+            reverse(f"{place}_{act}", args=[key])
+            for key in keys[:1]
+            for act in ("change", "history", "delete")
+        ]
+    assert len(paths) > 50
+    for path in paths:
+        for who in (browser(), owner):
+            answer = who.get(path)
+            assert answer.status_code in (302, 403), path
+            assert "CNB" not in answer.content.decode(errors="replace"), path
+        assert operator.get(path).status_code in (200, 302, 403), path
+    assert operator.get(paths[0]).status_code == 200
+    assert apps.get_model("peers.Client") in site._registry
+
+
+def share_paths(secret: str) -> list[str]:
+    return [one.partition(" ")[2].format(secret=secret) for one in sorted(SHARE_PAGES)]
+
+
+def test_a_share_link_shows_its_own_device_alone(world: tuple[Side, Side]) -> None:
+    a, b = world
+    shown = [browser().get(path) for path in share_paths(a.texts["secret"])]
+    assert {answer.status_code for answer in shown} <= {200, 404, 405}
+    assert shown[0].status_code == 200
+    for answer in shown:
+        text = answer.content.decode(errors="replace")
+        assert name("B", "")[:4] not in text
+        assert str(identity("B", "peer")) not in text
+    assert browser().post(share_paths(a.texts["secret"])[0]).status_code == 200
+    assert b.fingerprint() == b.first
+
+
+def test_no_secret_shows_nothing_and_one_that_ended_shows_the_same(
+    world: tuple[Side, Side],
+) -> None:
+    _, b = world
+    type(b.link).objects.filter(pk=b.link.pk).update(revoked_at=NOW)
+    for ended, never in zip(share_paths(b.texts["secret"]), share_paths("n" * 43), strict=True):
+        for method in ("get", "post"):
+            one, other = getattr(browser(), method)(ended), getattr(browser(), method)(never)
+            assert one.status_code == other.status_code
+            assert one.status_code in (404, 405)
+            assert one.content.replace(b.texts["secret"].encode(), b"n" * 43) == other.content
+    assert MISSING
