@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wireguard.allowed_ips import sort_networks
-from wireguard.config import parse, render_client, render_peers, render_quick, render_sync
+from wireguard.config import (
+    KEY_PLACE,
+    parse,
+    render_client,
+    render_peers,
+    render_quick,
+    render_sync,
+)
 from wireguard.errors import InvalidConfig, WireGuardError
 from wireguard.keys import check_public_key, generate_preshared_key, generate_private_key
 from wireguard.types import DeviceConfig, InterfaceConfig, PeerConfig, Secret
@@ -212,7 +219,7 @@ def test_the_customers_file_has_what_it_needs_and_no_more(private_key: Secret | 
         endpoint="vpn.example.com:51820",
         persistent_keepalive=25,
     )
-    own = f"PrivateKey = {OTHER}\n" if private_key else ""
+    own = f"PrivateKey = {OTHER}\n" if private_key else f"{KEY_PLACE}\n"
     assert text == (
         f"[Interface]\n{own}Address = 10.0.0.2/32, fd00::2/128\nDNS = 1.1.1.1\nMTU = 1420\n\n"
         f"[Peer]\nPublicKey = {KEY}\nPresharedKey = {psk.reveal()}\nAllowedIPs = 0.0.0.0/0, ::/0\n"
