@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
+from django.utils.html import escape
 from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
@@ -228,6 +229,50 @@ def test_a_link_works_until_its_end_and_not_after(
     assert visitor.post(path).status_code == 200
     ShareLink.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert visitor.post(path).status_code == 404
+
+
+STRANGE = ("<script>alert(1)</script>", '"><img src=x onerror=y>', "{{7*7}}", "{% debug %}")
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_05_what_people_typed_is_shown_as_text(
+    name: str, visitor: Browser, share: Share, sold: Body
+) -> None:
+    path = share(sold)["path"]
+    Client.objects.update(name=name)
+    Peer.objects.update(name=name)
+    Tenant.objects.filter(slug="acme").update(brand_name=name[:60], support_url="https://a.example")
+    for answer in (visitor.get(path), visitor.post(path)):
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert escape(name) in page
+        assert "<script" not in page
+        assert "<img src=x" not in page
+        assert "49" not in page.partition("cust-top")[2].partition("</header>")[0]
+
+
+def test_51_a_link_is_on_the_configured_host(
+    sold: Body, alice_api: APIClient, settings: Any
+) -> None:
+    url = f"/api/v1/peers/{sold['devices'][0]['id']}/share-links"
+    answer = alice_api.post(url, {}, headers={"X-Forwarded-Host": "evil.example"})
+    assert answer.json()["url"].startswith(f"{settings.VWG_PUBLIC_URL}/s/")
+
+
+def test_a_logo_is_in_the_page_and_nothing_is_fetched(
+    visitor: Browser, share: Share, sold: Body
+) -> None:
+    Tenant.objects.filter(slug="acme").update(
+        brand_logo=b"\x89PNG", brand_logo_type="image/png", brand_color="#ffee00"
+    )
+    page = visitor.get(share(sold)["path"]).content.decode()
+    assert 'src="data:image/png;base64,iVBORw=="' in page
+    match = re.search(r'href="(/s/brand/ffee00-ffee00\.css)"', page)
+    assert match is not None
+    sheet = visitor.get(match[1])
+    assert (sheet.status_code, sheet["Content-Type"]) == (200, "text/css; charset=utf-8")
+    assert "immutable" in sheet["Cache-Control"]
+    assert visitor.get("/s/brand/ffee00-x.css").status_code == 404
 
 
 # -- the subscription ---------------------------------------------------------------------------
