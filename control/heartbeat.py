@@ -69,4 +69,4 @@ def find_address(slug: str) -> None:
     with transaction.atomic():
         Gateway.objects.filter(pk=gateway.pk).update(found_address=found)
         if not is_new and not (settings.VWG_ENDPOINT or gateway.endpoint_address):
-            raise_config_generation(gateway, {"found_address"})
+            raise_config_generation(gateway)

@@ -143,8 +143,20 @@ def _deliver(peer: Peer, sources: _Sources) -> Delivery:
 
 def endpoint_of(peer: Peer, interface: Interface, defaults: GlobalSetting) -> str:
     """What the device dials, with its port. Raises `Conflict` (``no_endpoint``)."""
-    if peer.endpoint_override:
-        return peer.endpoint_override
+    found = peer.endpoint_override or interface_endpoint(interface, defaults)
+    if found is None:
+        raise Conflict(
+            "Nobody has said what clients dial: set the interface's endpoint or VWG_ENDPOINT.",
+            code="no_endpoint",
+        )
+    return found
+
+
+def interface_endpoint(interface: Interface, defaults: GlobalSetting) -> str | None:
+    """What devices of the interface dial, with its port; None while nobody has said.
+
+    Relays come before endpoints, and the nearest of each before those above it.
+    """
     gateway = interface.gateway
     for address in (
         interface.relay_endpoint,
@@ -158,10 +170,7 @@ def endpoint_of(peer: Peer, interface: Interface, defaults: GlobalSetting) -> st
     ):
         if address:
             return _with_port(address, interface.listen_port)
-    raise Conflict(
-        "Nobody has said what clients dial: set the interface's endpoint or VWG_ENDPOINT.",
-        code="no_endpoint",
-    )
+    return None
 
 
 def dns_of(peer: Peer, interface: Interface, defaults: GlobalSetting) -> list[str]:

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from control.pages.rows import InterfaceRow, JobRow, Page, PeerRow, Worker
 from control.pages.wording import interface_row, job_row, peer_row
 from gateways.models import GlobalSetting, Heartbeat, Interface, Job, JobItem
+from peers.delivery import interface_endpoint
 from peers.models import Peer, PeerAddress
 from peers.queries import ONLINE_WITHIN, with_status
 from quotas.models import Hold
@@ -100,13 +100,12 @@ def interfaces(found: dict[int, Counts], now: datetime) -> tuple[InterfaceRow, .
         .annotate(changed_at=Subquery(newest.order_by("-id").values("settled_at")[:1]))
         .order_by("-is_default", "gateway__slug", "name")
     )
-    defaults = GlobalSetting.objects.first()
-    host = (defaults.endpoint_address if defaults else "") or settings.VWG_ENDPOINT
+    defaults = GlobalSetting.objects.first() or GlobalSetting()
     return tuple(
         interface_row(
             row,
             vars(found.get(row.pk, Counts())),
-            host=host,
+            endpoint=interface_endpoint(row, defaults) or f"?:{row.listen_port}",
             changed_at=row.changed_at,
             now=now,
         )

@@ -29,16 +29,14 @@ def interface_row(
     row: Interface,
     found: Mapping[str, int],
     *,
-    host: str,
+    endpoint: str,
     changed_at: datetime | None,
     now: datetime,
 ) -> InterfaceRow:
-    """An interface as the table shows it; ``host`` is what clients dial if nothing nearer says."""
+    """An interface as the table shows it; ``endpoint`` is what clients dial."""
     drift = drift_size(row.drift)
     read_age = formats.age(row.observed_at, now)
     glyph, words = _interface_state(row, found, drift, read_age)
-    host = row.endpoint_address or row.gateway.endpoint_address or host
-    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return InterfaceRow(
         uuid=row.uuid,
         gateway=row.gateway.slug,
@@ -51,7 +49,7 @@ def interface_row(
         online=found["online"],
         waiting=found["waiting"],
         failed=found["failed"],
-        endpoint=f"{host or '?'}:{row.listen_port}",
+        endpoint=endpoint,
         link=_link(row.observed_backend),
         changed_at=changed_at,
         observed_at=row.observed_at,
