@@ -132,6 +132,8 @@ def _hold_words(reason: str) -> str:
         Hold.Reason.TENANT_SUSPENDED: gettext("Off: reseller suspended"),
         Hold.Reason.TENANT_POOL: gettext("Off: reseller's quota"),
         Hold.Reason.PLAN: gettext("Off: no plan"),
+        Hold.Reason.SUSPENDED: gettext("Off: suspended by its shop"),
+        Hold.Reason.KICK: gettext("Off for a moment"),
     }.get(Hold.Reason(reason), gettext("Off"))
 
 
@@ -197,6 +199,14 @@ def _job_title(row: Job) -> str:
         Job.Kind.DELETE: ngettext("Remove %s device", "Remove %s devices", row.total),
         Job.Kind.ENABLE: ngettext("Switch on %s device", "Switch on %s devices", row.total),
         Job.Kind.DISABLE: ngettext("Switch off %s device", "Switch off %s devices", row.total),
+        Job.Kind.SUSPEND: ngettext("Suspend %s device", "Suspend %s devices", row.total),
+        Job.Kind.RESUME: ngettext("Resume %s device", "Resume %s devices", row.total),
+        Job.Kind.KICK: ngettext("Kick %s device", "Kick %s devices", row.total),
+        Job.Kind.ROTATE: ngettext("New keys for %s device", "New keys for %s devices", row.total),
+        Job.Kind.MOVE: ngettext("Move %s device", "Move %s devices", row.total),
+        Job.Kind.TRANSFER: ngettext("Hand over %s device", "Hand over %s devices", row.total),
+        Job.Kind.RESTORE: ngettext("Bring back %s device", "Bring back %s devices", row.total),
+        Job.Kind.BULK: ngettext("Change %s device", "Change %s devices", row.total),
     }
     fixed = {
         Job.Kind.APPLY: gettext("Apply"),
