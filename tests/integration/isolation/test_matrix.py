@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tenants.models import Tenant
 from tests.integration.isolation.declarations import (
     ADMIN,
     OPERATIONS,
@@ -60,3 +61,9 @@ def test_nobody_notices_anybody_else(
     outcome = Examination(stage, operation, entry, schema.get(operation, {})).run()
     record_property("cells", outcome.cells)
     assert outcome.faults == []
+
+
+@pytest.mark.django_db
+def test_there_is_a_database() -> None:
+    """Alone, the tests above would have none: nothing else here asks pytest-django for it."""
+    assert Tenant.objects.filter(slug="default").exists()
