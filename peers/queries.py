@@ -37,8 +37,6 @@ from tenants.prepared import Prepared
 from tenants.scoping import Caller
 
 DELETED: Final = "deleted"
-#: What `peers.delivery` reads of a device's surroundings.
-FOR_DELIVERY: Final = ("client", "tenant", "interface__gateway")
 NO_CLIENT: Final = "There is no such client."
 NO_PEER: Final = "There is no such device."
 
@@ -151,10 +149,16 @@ def visible_peers(caller: Caller) -> QuerySet[Peer]:
     return rows.select_related("client")
 
 
+def for_delivery() -> QuerySet[Peer]:
+    """Devices with all that `peers.delivery` reads around them; not the seller's picture."""
+    rows = Peer.objects.select_related("client", "tenant", "interface__gateway")
+    return rows.defer("tenant__brand_logo")
+
+
 def find_peer(caller: Caller, peer_id: UUID) -> Peer:
     """A device of the acting tenant, with all that its file needs. Raises `Missing`."""
     found = (
-        Peer.objects.select_related(*FOR_DELIVERY)
+        for_delivery()
         .filter(tenant_id=caller.tenant_id, deleted_at__isnull=True, uuid=peer_id)
         .first()
     )

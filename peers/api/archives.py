@@ -18,7 +18,7 @@ from rest_framework.request import Request
 
 from peers.delivery import Delivery, deliver_many, unique_names
 from peers.models import Client, Peer
-from peers.queries import FOR_DELIVERY, NO_CLIENT
+from peers.queries import NO_CLIENT, for_delivery
 from peers.selection import MAX_SELECTED, select_clients
 from peers.services.reveals import note_reveals
 from rest.errors import Refusal
@@ -91,9 +91,7 @@ class ClientConfigs(ApiView):
 def _devices(clients: list[Client]) -> list[Peer]:
     """The devices of these clients, in the clients' order."""
     order = {client.pk: place for place, client in enumerate(clients)}
-    rows = Peer.objects.select_related(*FOR_DELIVERY).filter(
-        client__in=clients, deleted_at__isnull=True
-    )
+    rows = for_delivery().filter(client__in=clients, deleted_at__isnull=True)
     return sorted(rows, key=lambda peer: (order[peer.client_id], peer.pk))
 
 

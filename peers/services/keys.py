@@ -14,7 +14,7 @@ from django.db import transaction
 from gateways.models import Job
 from peers.delivery import Delivery, deliver
 from peers.models import Client, Peer, ShareLink
-from peers.queries import FOR_DELIVERY
+from peers.queries import for_delivery
 from peers.services.changes import note_act, raise_version, tell
 from peers.services.links import told, use, visitor
 from peers.services.reveals import note_reveals
@@ -72,8 +72,11 @@ def _is_again(link: ShareLink, peer: Peer, key: str, at: datetime) -> bool:
 
 def _fresh(link: ShareLink) -> Peer:
     """The device as it is under its client's lock. Raises `Missing`."""
-    rows = Peer.objects.select_related(*FOR_DELIVERY)
-    found = rows.filter(pk=link.peer.pk, tenant_id=link.tenant_id, deleted_at__isnull=True).first()
+    found = (
+        for_delivery()
+        .filter(pk=link.peer.pk, tenant_id=link.tenant_id, deleted_at__isnull=True)
+        .first()
+    )
     if found is None:
         raise Missing(NO_LINK)
     return found

@@ -149,3 +149,10 @@ def test_many_files_cost_no_query_each(alice_api: APIClient, peers: list[Peer]) 
             alice_api.post(URL, {"external_ids": named})
         counts.append(len(found))
     assert counts[0] == counts[1]
+
+
+def test_no_file_costs_the_sellers_picture(alice_api: APIClient, peers: list[Peer]) -> None:
+    with CaptureQueriesContext(connection) as found:
+        alice_api.post(URL, {"filter": {}})
+        alice_api.get(f"/api/v1/peers/{peers[0].uuid}/config")
+    assert not [query for query in found if '"brand_logo"' in query["sql"]]
