@@ -205,9 +205,9 @@ def peer_in_status(word: str) -> Q:
     return Q(Exists(same.filter(Q(status_word__in=[word]))))
 
 
+#: What narrows a set of living clients down. Bulk requests choose by these too, so each must be
+#: a condition; what only says which set a list is of belongs to the list's view.
 CLIENT_FILTERS: Final[Mapping[str, Filter]] = {
-    # Which of the two sets the list is of, its view decides.
-    "deleted": Condition(lambda _: Q(), ("true", "false")),
     "search": Condition(matches),
     "external_id": Condition(lambda value: Q(external_id=value)),
     "state": Condition(in_state, STATES),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from peers.filters import CLIENT_FILTERS
 from peers.models import Client
 from peers.queries import visible_clients
@@ -43,10 +45,34 @@ def select_clients(
     if len(given) != 1:
         raise Invalid("Give one of ids, external_ids and filter.", code="one_of")
     if filter is not None:
-        return Selected(_filtered(caller, filter), [])
+        found = list(matching_clients(caller, filter).order_by("-pk")[: MAX_SELECTED + 1])
+        if len(found) > MAX_SELECTED:
+            raise _too_many("filter")
+        return Selected(found, [])
     if ids is not None:
         return _named(caller, "uuid", given[0], ids)
     return _named(caller, "external_id", given[0], external_ids or ())
+
+
+def matching_clients(caller: Caller, conditions: Mapping[str, Any]) -> QuerySet[Client]:
+    """The tenant's living clients that meet all conditions, which are those of the list.
+
+    Raises `Invalid` for a condition that there is not, and for a value it does not take.
+    """
+    rows = visible_clients(caller)
+    for name, value in conditions.items():
+        field = f"filter.{name}"
+        condition = CLIENT_FILTERS.get(name)
+        if condition is None:
+            raise Invalid("There is no such filter.", field=field, code="unknown_parameter")
+        text = str(value).lower() if isinstance(value, bool) else value
+        if not isinstance(text, str):
+            raise Invalid("This must be a text.", field=field)
+        try:
+            rows = rows.filter(condition(text))
+        except ValueError as error:
+            raise Invalid(str(error), field=field) from None
+    return rows
 
 
 def _named(caller: Caller, column: str, field: str, names: Sequence[Any]) -> Selected:
@@ -59,27 +85,6 @@ def _named(caller: Caller, column: str, field: str, names: Sequence[Any]) -> Sel
         [found[name] for name in wanted if name in found],
         [str(name) for name in wanted if name not in found],
     )
-
-
-def _filtered(caller: Caller, conditions: Mapping[str, Any]) -> list[Client]:
-    rows = visible_clients(caller)
-    for name, value in conditions.items():
-        field = f"filter.{name}"
-        if name not in CLIENT_FILTERS:
-            raise Invalid("There is no such filter.", field=field, code="unknown_parameter")
-        text = (
-            {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
-        )
-        if not isinstance(text, str):
-            raise Invalid("This must be a text.", field=field)
-        try:
-            rows = rows.filter(CLIENT_FILTERS[name](text))
-        except ValueError as error:
-            raise Invalid(str(error), field=field) from None
-    found = list(rows.order_by("-pk")[: MAX_SELECTED + 1])
-    if len(found) > MAX_SELECTED:
-        raise _too_many("filter")
-    return found
 
 
 def _too_many(field: str) -> Invalid:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -15,7 +16,7 @@ from peers.api.answers import answer, answer_change, show
 from peers.api.lookups import OfClient
 from peers.api.representation import client_body
 from peers.api.serializers import ClientCreate, ClientPatch, ClientSerializer, ClientWithJob
-from peers.filters import CLIENT_FILTERS
+from peers.filters import CLIENT_FILTERS, Condition
 from peers.models import Client
 from peers.queries import (
     find_client,
@@ -39,7 +40,8 @@ class ClientList(ApiView):
     """The tenant's clients, newest first; and new ones."""
 
     scopes = {"GET": "clients:read", "POST": "clients:write"}
-    filters = CLIENT_FILTERS
+    # ``deleted`` narrows nothing down: `get` takes the one set or the other.
+    filters = {"deleted": Condition(lambda _: Q(), ("true", "false")), **CLIENT_FILTERS}
     filter_backends = [AllowListedFilters]
     pagination_class = KeysetPagination
     ordering_fields = ("name", "created_at", "updated_at", "expires_at")

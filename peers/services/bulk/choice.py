@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from peers.filters import CLIENT_FILTERS
 from peers.queries import visible_clients
+from peers.selection import matching_clients
 from peers.services.bulk.acts import NOT_FOUND
 from peers.services.bulk.entries import Entry, Failure
 from rest.errors import Invalid
@@ -27,17 +27,8 @@ def by_filter(caller: Caller, conditions: Mapping[str, str]) -> list[Entry]:
     """
     if not conditions:
         raise Invalid("Name at least one condition.", field="filter", code="empty")
-    rows = visible_clients(caller)
-    for name, value in conditions.items():
-        condition = CLIENT_FILTERS.get(name)
-        field = f"filter.{name}"
-        if condition is None:
-            raise Invalid("There is no such filter.", field=field, code="unknown_parameter")
-        try:
-            rows = rows.filter(condition(value))
-        except ValueError as error:
-            raise Invalid(str(error), field=field) from None
-    found = list(rows.order_by("pk").values_list("uuid", flat=True)[: MOST + 1])
+    rows = matching_clients(caller, conditions).order_by("pk")
+    found = list(rows.values_list("uuid", flat=True)[: MOST + 1])
     if len(found) > MOST:
         raise Invalid(
             f"More than {MOST} clients match; choose fewer.", field="filter", code="too_many"

@@ -304,6 +304,23 @@ def test_delete_by_filter(alice_api: APIClient, three: list[Client], acme: Tenan
     assert [one["id"] for one in body["jobs"]] == [str(job.uuid)]
 
 
+@pytest.mark.parametrize("action", ["delete", "disable"])
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_deleted_is_a_list_of_its_own_and_chooses_nobody(
+    alice_api: APIClient, three: list[Client], action: str, value: str
+) -> None:
+    """It narrows nothing down: with it a request for the deleted would mean all the living."""
+    for filter in ({"deleted": value}, {"deleted": value, "tag": "t"}):
+        body = bulk(alice_api, action, filter=filter, status=400)
+        assert (body["errors"][0]["field"], body["errors"][0]["code"]) == (
+            "filter.deleted",
+            "unknown_parameter",
+        )
+    assert Client.objects.filter(deleted_at=None, version=1).count() == 3
+    assert not BulkRun.objects.exists()
+    assert not Hold.objects.exists()
+
+
 def test_update_of_each_with_arguments_of_its_own(
     alice_api: APIClient, three: list[Client]
 ) -> None:

@@ -156,3 +156,12 @@ def test_no_file_costs_the_sellers_picture(alice_api: APIClient, peers: list[Pee
         alice_api.post(URL, {"filter": {}})
         alice_api.get(f"/api/v1/peers/{peers[0].uuid}/config")
     assert not [query for query in found if '"brand_logo"' in query["sql"]]
+
+
+@pytest.mark.parametrize("value", ["true", True])
+def test_the_deleted_are_no_choice(alice_api: APIClient, peers: list[Peer], value: Any) -> None:
+    answer = alice_api.post(URL, {"filter": {"deleted": value}})
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert (error["field"], error["code"]) == ("filter.deleted", "unknown_parameter")
+    assert not AuditEvent.objects.filter(action__startswith="config").exists()
