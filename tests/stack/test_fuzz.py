@@ -25,6 +25,9 @@ from tests.stack.processes import Stack
 pytestmark = [pytest.mark.stack, pytest.mark.wg, pytest.mark.proof]
 
 CASES = 2_000
+#: Whoever may change tokens sooner or later takes away the one that he came with. The operator's is
+#: another tenant's, so that these are tried by him.
+NOT_BY_THE_TENANT = "v1_tokens_(destroy|partial_update)"
 LEFT_OUT = ("positive_data_acceptance", "use_after_free")
 _LIMITS = ("TOKEN_REQUESTS", "TENANT_REQUESTS", "WRONG_TOKENS")
 _MEMBER = """
@@ -44,7 +47,7 @@ expected-statuses = ["4xx", "5xx"]
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings = {f"VWG_{name}_PER_MINUTE": "0" for name in _LIMITS}
     with Stack(short_path(tmp_path_factory), settings=settings) as running:
@@ -86,7 +89,8 @@ def fuzz(stack: Stack, token: str, report: Path, *words: str) -> tuple[str, list
 @pytest.mark.parametrize("role", ["tenant", "operator", "viewer"])
 def test_answers_are_as_described(role: str, stack: Stack, tmp_path: Path) -> None:
     report = tmp_path / "events.ndjson"
-    text, events = fuzz(stack, token_of(stack, role), report)
+    words = [f"--exclude-operation-id-regex={NOT_BY_THE_TENANT}"] if role == "tenant" else []
+    text, events = fuzz(stack, token_of(stack, role), report, *words)
     finished = [event["ScenarioFinished"] for event in events if "ScenarioFinished" in event]
     recorders = [scenario["recorder"] for scenario in finished if scenario.get("recorder")]
     cases = sum(len(recorder.get("cases", ())) for recorder in recorders)
