@@ -18,6 +18,7 @@ from control import link
 from control.heartbeat import queues
 from gateways.drivers import needs_sudo, station
 from gateways.models import Gateway, Heartbeat, Interface
+from tenants.row_installation import faults, web_role
 from vault.ring import RingError
 from vault.rings import client_ring, gateway_ring
 from wireguard.errors import DriverError, TruncatedDump
@@ -55,6 +56,7 @@ def examine(interface: Interface | None) -> Iterator[Finding]:
         _programs,
         _backend,
         _database,
+        _row_security,
         _keys,
         _broker,
         _workers,
@@ -117,6 +119,18 @@ def _database() -> Iterator[Finding]:
         )
     else:
         yield Finding("database", f"{connection.vendor}, all migrations applied")
+
+
+def _row_security() -> Iterator[Finding]:
+    """The second wall between tenants, where the web server has a role of its own."""
+    if not settings.VWG_WEB_DATABASE_URL:
+        return
+    role = web_role()
+    if found := faults(role):
+        text = found[0] + (f" (and {len(found) - 1} more)" if found[1:] else "")
+        yield Finding("row security", text, mend="manage.py row_security, as the tables' owner")
+    else:
+        yield Finding("row security", f"every table is as it should be for {role}")
 
 
 def _keys() -> Iterator[Finding]:

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import connection, transaction
+from environ import Env
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from tenants.row_policies import FUNCTIONS, OPEN, Policy, walls
@@ -17,8 +19,17 @@ _OWNER: Final = Policy("vwg_owner", "ALL", "true", "true")
 _SCHEMA: Final = "public"
 
 
+_DEFAULT_ROLE: Final = "vwg_web"
+
+
 class CannotInstall(Exception):
     """The policies cannot be put in place; the text says what to do first."""
+
+
+def web_role() -> str:
+    """The web server's role: the user of its URL."""
+    url = settings.VWG_WEB_DATABASE_URL
+    return str(Env.db_url_config(url)["USER"] if url else "") or _DEFAULT_ROLE
 
 
 @transaction.atomic

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from environ import Env
 
-from tenants.row_installation import CannotInstall, faults, install
+from tenants.row_installation import CannotInstall, faults, install, web_role
 from tenants.row_policies import walls
-
-_DEFAULT_ROLE = "vwg_web"
 
 
 class Command(BaseCommand):
@@ -28,7 +24,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        role = options["role"] or self._role()
+        role = options["role"] or web_role()
         if not options["check"]:
             try:
                 changed = install(role)
@@ -40,7 +36,3 @@ class Command(BaseCommand):
             raise CommandError("\n".join(found))
         if options["verbosity"]:
             self.stdout.write(f"{len(walls())} tables under policy for {role}")
-
-    def _role(self) -> str:
-        url = settings.VWG_WEB_DATABASE_URL
-        return str(Env.db_url_config(url)["USER"] if url else "") or _DEFAULT_ROLE

@@ -60,6 +60,7 @@ def test_nobody_notices_anybody_else(
     entry = OPERATIONS[operation]
     outcome = Examination(stage, operation, entry, schema.get(operation, {})).run()
     record_property("cells", outcome.cells)
+    record_property("roles", len(stage.callers))
     assert outcome.faults == []
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from psycopg.sql import SQL, Identifier
 from rest_framework.test import APIClient
 
+from control import doctor
 from gateways.models import Interface
 from peers.models import Client, Peer, PeerAddress, PeerNetwork, ShareLink
 from quotas.models import Hold, Plan
@@ -300,3 +301,13 @@ def test_a_whole_client_may_move_in_one_transaction(
         PeerAddress.objects.filter(peer__client=client).update(tenant=evil)
         ask("SET CONSTRAINTS ALL IMMEDIATE")
     assert Client.objects.filter(tenant=evil).count() == 2
+
+
+def test_the_doctor_looks_at_the_wall_where_there_is_one(settings: Any) -> None:
+    assert list(doctor._row_security()) == []
+    settings.VWG_WEB_DATABASE_URL = f"postgres://{WEB_ROLE}@/vwg"
+    assert [one.ok for one in doctor._row_security()] == [True]
+    ask("ALTER TABLE peers_client DISABLE ROW LEVEL SECURITY")
+    (found,) = doctor._row_security()
+    assert "peers_client" in found.text
+    assert "row_security" in found.mend
