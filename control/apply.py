@@ -17,6 +17,7 @@ from control import adjust, escalation, link
 from control.applied import Notes, note_keys
 from control.claims import Item, Outcome, claim, postpone, settle
 from control.desired import load_for
+from control.many import persist
 from control.observe import check
 from control.sending import Sent, send
 from control.work import Row, Work, arrange
@@ -247,14 +248,21 @@ def _decide(
 
 
 def _write(work: Round, notes: Notes) -> None:
-    """Store what is known now. The interface's apply number rises with every write that sent."""
-    with transaction.atomic():
-        notes.write()  # peers first, then the interface: the order in which requests lock them
-        if notes.seq > work.interface.apply_seq:
-            notes.number(work.interface.pk)
-            work.interface.apply_seq = notes.seq
-        settle(work.outcomes, started_at=work.started_at, at=timezone.now())
+    """Store what is known now. The interface's apply number rises with every write that sent.
+
+    What was sent must not stay unknown: a write that a deadlock undid is tried again.
+    """
+    persist(lambda: _write_once(work, notes))
+    work.interface.apply_seq = max(work.interface.apply_seq, notes.seq)
     work.outcomes.clear()
+
+
+@transaction.atomic
+def _write_once(work: Round, notes: Notes) -> None:
+    notes.write()  # peers first, then the interface: the order in which requests lock them
+    if notes.seq > work.interface.apply_seq:
+        notes.number(work.interface.pk)
+    settle(work.outcomes, started_at=work.started_at, at=timezone.now())
 
 
 def _settle_all(work: Round, *, tier: int | None, message: str) -> None:

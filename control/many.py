@@ -7,12 +7,14 @@ process, is fastest with a statement that it prepares once.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import connection
+from django.db import OperationalError, connection
 
+#: How often a write is tried that a deadlock undoes.
+_TRIES: Final = 3
 _NAME: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -64,6 +66,17 @@ def among(column: str, values: Collection[Any], kind: str) -> tuple[str, list[An
         return f"{column} = ANY(%s::{kind}[])", [list(values)]
     marks = ", ".join(["%s"] * len(values)) or "NULL"
     return f"{column} IN ({marks})", list(values)
+
+
+def persist(write: Callable[[], None]) -> None:
+    """Carry out a write, which is one transaction; again when the database undid it."""
+    for _ in range(_TRIES - 1):
+        try:
+            return write()
+        except OperationalError:
+            if connection.in_atomic_block:  # what is undone then is more than this write
+                raise
+    return write()
 
 
 def lock_peers(ids: Iterable[int]) -> None:

@@ -144,8 +144,8 @@ def _bury(ids: Sequence[int], job: Job, at: datetime) -> None:
         deleted_at=at, generation=F("generation") + 1
     )
     wishes = [Wish(interface_id, pk, key) for pk, interface_id, key in found]
-    extend(job_id=job.pk, wishes=wishes, at=at)
     mark_boot_dirty((interface_id for _, interface_id, _ in found), at=at)
+    extend(job_id=job.pk, wishes=wishes, at=at)  # last: the order in which workers lock
 
 
 def _belongings(job: Job, tenant_id: int) -> list[QuerySet[Any]]:

@@ -149,40 +149,50 @@ def _walk(job: Job, *, at: datetime, limit: int) -> Iterator[bool]:
         below: int | None = begin if tenant_id == first else sys.maxsize
         while below is not None:
             with transaction.atomic():
-                tenant = _awaited(job, at)
+                tenant = _awaited(job)
                 if tenant is None:
                     _reached.pop(job.pk, None)
                     return
                 rows = _living(tenant_id).filter(pk__lt=below).order_by("-pk")
                 batch = list(rows.values_list("pk", flat=True)[:limit])
-                changed = _step(job, tenant, batch, at)
+                changed = _step(job, tenant, tenant_id, batch, at)
             below = batch[-1] if len(batch) == limit else None
             if below is not None:
                 transaction.on_commit(partial(_reached.__setitem__, job.pk, (tenant_id, below)))
                 yield changed
     with transaction.atomic():
-        if _awaited(job, at) is not None:
-            conclude(job_id=job.pk, at=at)
+        if _awaited(job) is not None:
+            for pk in sorted(one.pk for one in _waiting(job.tenant_id)):  # with the overtaken ones
+                conclude(job_id=pk, at=at)
     _reached.pop(job.pk, None)
 
 
-def _awaited(job: Job, at: datetime) -> Tenant | None:
+def _awaited(job: Job) -> Tenant | None:
     """The job's tenant, while the job is the tenant's newest that waits for batches.
 
     The tenant's row is held: its status stays, and only one batch of a tenant is written at a time.
     """
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=job.tenant_id or 0)
-    jobs = [one for one in announced(kinds=_KINDS) if one.tenant_id == tenant.pk]
-    for overtaken in jobs[1:]:
-        conclude(job_id=overtaken.pk, at=at)
+    jobs = _waiting(tenant.pk)
     return tenant if jobs and jobs[0].pk == job.pk else None
 
 
-def _step(job: Job, tenant: Tenant, batch: Sequence[int], at: datetime) -> bool:
-    """Bring these clients to the tenant's status; whether any did not agree with it."""
+def _waiting(tenant_id: int | None) -> list[Job]:
+    """The tenant's jobs that wait for batches, newest first.
+
+    Those that the newest has overtaken end with it, when no device is left to be written: workers
+    lock devices, then the interface, then jobs.
+    """
+    return [one for one in announced(kinds=_KINDS) if one.tenant_id == tenant_id]
+
+
+def _step(job: Job, tenant: Tenant, owner_id: int, batch: Sequence[int], at: datetime) -> bool:
+    """Bring these clients of ``owner_id`` (the tenant or its sandbox) to the tenant's status;
+    whether any did not agree with it.
+    """
     held = set(_held(Hold.objects.filter(client__in=batch)).values_list("client_id", flat=True))
     on = tenant.status == _ACTIVE
-    ids = _locked(pk for pk in batch if (pk in held) == on)
+    ids = _locked((pk for pk in batch if (pk in held) == on), owner_id)
     if ids and on:
         _release(ids, job, at)
     elif ids:
@@ -201,11 +211,12 @@ def _held(holds: QuerySet[Hold]) -> QuerySet[Hold]:
     return holds.filter(reason=TENANT_SUSPENDED, closed_at__isnull=True)
 
 
-def _locked(ids: Iterable[int]) -> list[int]:
-    """Those clients that still live, locked in the order of their rows as every batch does."""
-    rows = Client.objects.select_for_update(no_key=True).filter(pk__in=list(ids))
-    living = rows.filter(deleted_at__isnull=True)
-    return list(living.order_by("pk").values_list("pk", flat=True))
+def _locked(ids: Iterable[int], owner_id: int) -> list[int]:
+    """Those clients that still live and are still the owner's, locked in the order of their rows
+    as every batch does: one may have been deleted, or handed over, while we waited for it.
+    """
+    rows = _living(owner_id).select_for_update(no_key=True).filter(pk__in=list(ids))
+    return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def _hold(ids: Sequence[int], job: Job, tenant: Tenant, at: datetime) -> None:
@@ -244,12 +255,12 @@ def _turn_peers(ids: Sequence[int], job: Job, *, blocked: bool, at: datetime) ->
     Peer.objects.filter(pk__in=[pk for pk, _, _ in found]).update(
         blocked=blocked, generation=F("generation") + 1
     )
-    extend(
+    mark_boot_dirty((interface_id for _, interface_id, _ in found), at=at)
+    extend(  # last, as everywhere: a worker locks devices, then the interface, then jobs
         job_id=job.pk,
         wishes=[Wish(interface_id, pk, key) for pk, interface_id, key in found],
         at=at,
     )
-    mark_boot_dirty((interface_id for _, interface_id, _ in found), at=at)
 
 
 def _affected(tenant_id: int, *, blocked: bool) -> int:

@@ -207,9 +207,9 @@ def test_a_slice_does_not_look_again_at_what_the_last_one_did(
     looked: list[int] = []
     step = suspension._step
 
-    def counted(job: Job, tenant: Tenant, batch: list[int], at: Any) -> bool:
+    def counted(job: Job, tenant: Tenant, owner_id: int, batch: list[int], at: Any) -> bool:
         looked.extend(batch)
-        return step(job, tenant, batch, at)
+        return step(job, tenant, owner_id, batch, at)
 
     monkeypatch.setattr(suspension, "_step", counted)
     job = suspend(acme)
