@@ -6,6 +6,7 @@ the forms show it and change only what nobody but people read. Secrets are on no
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,14 +14,10 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from audit.events import Actor
-from audit.models import AuditEvent
 from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
-from peers.services.changes import note_act
-from peers.services.clients import delete_client, disable_client, enable_client
+from peers.services.clients import delete_client, disable_client, enable_client, update_client
 from rest.errors import Refusal
-from tenants.models import User
-from tenants.scoping import Caller, client_address
+from tenants.scoping import Caller, caller_of
 
 
 class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -114,13 +111,14 @@ class ClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False  # a cascade would leave a peer on the interface without a cause
 
     def save_model(self, request: HttpRequest, obj: Client, form: Any, change: bool) -> None:
-        """Save the note, the one field this form may change, with its audit event."""
-        obj.version += 1
-        obj.save(update_fields=["note", "version", "updated_at"])
-        after = {"note": obj.note}
-        note_act(
-            client=obj, actor=_caller(request, obj).actor, action="client.updated", after=after
-        )
+        """Save the note, the one field this form may change, through the service."""
+        if "note" in form.changed_data:
+            update_client(
+                caller=_caller(request, obj),
+                client_id=obj.uuid,
+                changes={"note": obj.note},
+                at=timezone.now(),
+            )
 
     @admin.action(description="Enable (close the manual hold)", permissions=["change"])
     def enable(self, request: HttpRequest, clients: QuerySet[Client]) -> None:
@@ -211,10 +209,4 @@ class PeerNetworkAdmin(_ReadOnly):
 
 def _caller(request: HttpRequest, client: Client) -> Caller:
     """The person at the admin site, acting for the client's tenant."""
-    user = request.user
-    if not isinstance(user, User):  # the admin site lets nobody else in
-        raise TypeError("an admin request without a user of ours")
-    actor = Actor(
-        AuditEvent.Actor.USER, str(user.uuid), user.get_username(), client_address(request)
-    )
-    return Caller(client.tenant, user.operator, frozenset({"*"}), actor)
+    return replace(caller_of(request), tenant=client.tenant)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -65,18 +65,22 @@ class ApiView(APIView):
         return self.response
 
     def perform_authentication(self, request: Request) -> None:
-        """Who asks, and whether they have requests left this minute (429). Wrong tokens count."""
+        """Who asks, and whether they have requests left this minute (429).
+
+        Who may do nothing at all (a wrong token, a suspended tenant's) counts too, by address.
+        """
         try:
             super().perform_authentication(request)
-        except AuthenticationFailed:
+            if not request.user.is_authenticated:
+                return
+            if request.method not in self.allowed_methods:
+                self.http_method_not_allowed(request)
+            caller = caller_of(request) if self.scopes else None
+        except (AuthenticationFailed, PermissionDenied):
             spend_failure(request)
             raise
-        if not request.user.is_authenticated:
-            return
-        if request.method not in self.allowed_methods:
-            self.http_method_not_allowed(request)
-        if self.scopes:
-            self.standing = spend_request(caller_of(request))
+        if caller is not None:
+            self.standing = spend_request(caller)
             if self.standing:
                 self.standing.check()
 

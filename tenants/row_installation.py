@@ -83,6 +83,8 @@ def faults(role: str) -> list[str]:
 def _role_faults(role: str) -> Iterator[str]:
     found = _ask(
         "SELECT rolsuper, rolbypassrls, pg_has_role(rolname, current_user, 'MEMBER'),"
+        " EXISTS (SELECT 1 FROM pg_roles AS r WHERE (r.rolsuper OR r.rolbypassrls)"
+        "   AND r.oid <> pg_roles.oid AND pg_has_role(pg_roles.oid, r.oid, 'MEMBER')),"
         " has_schema_privilege(rolname, 'public', 'CREATE'),"
         " EXISTS (SELECT 1 FROM pg_class WHERE relowner = pg_roles.oid)"
         " FROM pg_roles WHERE rolname = %s",
@@ -95,6 +97,7 @@ def _role_faults(role: str) -> Iterator[str]:
         "is a superuser",
         "has BYPASSRLS",
         "is a member of the owner's role",
+        "is a member of a role that is a superuser or has BYPASSRLS",
         "may create objects in the schema public",
         "owns objects",
     )

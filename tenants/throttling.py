@@ -82,12 +82,31 @@ class Counters:
                 self._rests_until = time.monotonic() + _PAUSE
         return self._add_own(names, minute)
 
-    def _add_shared(self, names: Sequence[str], minute: int) -> list[int]:
+    def look(self, name: str, *, at: float) -> int:
+        """How often it was counted in this minute so far."""
+        minute = int(at // WINDOW)
+        if time.monotonic() >= self._rests_until:
+            try:
+                return int(self._shared().get(_key(name, minute)) or 0)
+            except redis.RedisError:
+                self._rests_until = time.monotonic() + _PAUSE
+        with self._lock:
+            return self._own[name] if minute == self._minute else 0
+
+    def forget(self) -> None:
+        """Begin at 0 again, in this process."""
+        with self._lock:
+            self._own.clear()
+
+    def _shared(self) -> redis.Redis:
         if self._client is None:
             self._client = _connect(settings.REDIS_URL)
-        pipeline = self._client.pipeline(transaction=False)
+        return self._client
+
+    def _add_shared(self, names: Sequence[str], minute: int) -> list[int]:
+        pipeline = self._shared().pipeline(transaction=False)
         for name in names:
-            key = f"vwg:rate:{minute}:{name}"
+            key = _key(name, minute)
             pipeline.incr(key)
             pipeline.expire(key, _KEPT)
         return [int(count) for count in pipeline.execute()[::2]]
@@ -119,6 +138,11 @@ def spend(limits: Sequence[tuple[str, int]], *, at: float | None = None) -> Stan
     return min(found, key=lambda standing: standing.limit - standing.used)
 
 
+def standing(name: str, limit: int, *, at: float) -> Standing:
+    """How a limit stands. Counts nothing."""
+    return Standing(limit, counters.look(name, at=at), WINDOW - int(at % WINDOW))
+
+
 def spend_request(caller: Caller) -> Standing | None:
     """Count a request of a caller: against the token or the person, and against the tenant.
 
@@ -132,14 +156,15 @@ def spend_request(caller: Caller) -> Standing | None:
 
 
 def spend_failure(request: HttpRequest | Request) -> None:
-    """Count a wrong token against the address it came from. Raises Throttled (429).
+    """Count a request of nobody against the address it came from: a wrong token, or one of a tenant
+    that may do nothing. Raises Throttled (429).
 
     A good token from there is let through: the limit slows a search down, and locks nobody out.
     """
     limit = settings.VWG_WRONG_TOKENS
-    standing = spend([(f"wrong:{network_of(client_address(request))}", limit)])
-    if standing is not None:
-        standing.check()
+    found = spend([(f"wrong:{network_of(client_address(request))}", limit)])
+    if found is not None:
+        found.check()
 
 
 def network_of(address: str | None) -> str:
@@ -158,6 +183,10 @@ def _own_limit(token: ApiToken | None, caller: Caller) -> tuple[str, int]:
 
 def _or(limit: int | None, default: int) -> int:
     return default if limit is None else limit
+
+
+def _key(name: str, minute: int) -> str:
+    return f"vwg:rate:{minute}:{name}"
 
 
 def _connect(url: str) -> redis.Redis:

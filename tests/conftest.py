@@ -19,7 +19,7 @@ from rest_framework.test import APIClient
 from gateways.hints import publisher
 from gateways.models import Interface
 from peers.models import Client, Peer
-from tenants import row_security
+from tenants import row_security, throttling
 from tenants.models import Tenant, User
 from tenants.row_installation import install
 from tests.make import make_client, make_interface, make_peer, make_tenant, make_token, make_user
@@ -62,6 +62,12 @@ def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name)))
+
+
+@pytest.fixture(autouse=True)
+def nothing_spent() -> None:
+    """No test inherits what another one counted."""
+    throttling.counters.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -162,6 +162,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "vwg_cache",
+        # Django's 300 would throw away counters of sign-in tries while they count.
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
     }
 }
 

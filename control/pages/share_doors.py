@@ -18,12 +18,12 @@ from django.utils import translation
 from django.utils.timezone import now as clock
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from control.pages import throttle
 from peers.models import ShareLink
 from peers.sharing import NO_LINK, find_link
 from rest.errors import Missing
 from tenants.models import Tenant
 from tenants.scoping import client_address
+from tenants.throttling import Standing, network_of, spend, standing
 
 P = ParamSpec("P")
 Page = Callable[[HttpRequest, ShareLink, datetime], HttpResponse]
@@ -63,15 +63,18 @@ def by_link(
 def _enter(
     view: Page, request: HttpRequest, secret: str, *, plain: bool, again: bool
 ) -> HttpResponse:
-    at, address = clock(), client_address(request)
-    if throttle.counted("share-unknown", address, at) >= UNKNOWN_A_MINUTE:
-        return _pause(request, at, plain=plain)
+    at, network = clock(), network_of(client_address(request))
+    second, unknown = at.timestamp(), f"share-unknown:{network}"
+    tries = standing(unknown, UNKNOWN_A_MINUTE, at=second)
+    if not tries.remaining:
+        return _pause(request, tries, plain=plain)
     link = find_link(secret, at=at, again=again)
     if link is None:
-        throttle.count("share-unknown", address, at)
+        spend([(unknown, UNKNOWN_A_MINUTE)], at=second)
         return _gone(request, plain=plain)
-    if throttle.count("share", address, at) > VISITS_A_MINUTE:
-        return _pause(request, at, plain=plain)
+    visits = spend([(f"share:{network}", VISITS_A_MINUTE)], at=second)
+    if visits is not None and visits.used > visits.limit:
+        return _pause(request, visits, plain=plain)
     language = language_of(request, link.tenant)
     try:
         with translation.override(language):
@@ -111,10 +114,10 @@ def _gone(request: HttpRequest, *, plain: bool) -> HttpResponse:
     return render(request, "share/gone.html", status=404)
 
 
-def _pause(request: HttpRequest, at: datetime, *, plain: bool) -> HttpResponse:
+def _pause(request: HttpRequest, spent: Standing, *, plain: bool) -> HttpResponse:
     if plain:
         response = HttpResponse("Too many tries.\n", status=429, content_type=_PLAIN)
     else:
         response = render(request, "share/pause.html", status=429)
-    response["Retry-After"] = str(throttle.seconds_left(at))
+    response["Retry-After"] = str(spent.reset)
     return response

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
@@ -205,6 +206,28 @@ def test_after_many_unknown_ones_nothing_is_looked_up(
     elsewhere = visitor.get(path, REMOTE_ADDR="192.0.2.77", HTTP_X_FORWARDED_FOR="192.0.2.78")
     assert elsewhere.status_code == 200
     assert visitor.get(path, HTTP_X_FORWARDED_FOR="192.0.2.78").status_code == 429
+
+
+def cached_rows() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM vwg_cache")
+        return int(cursor.fetchone()[0])
+
+
+def test_visits_do_not_crowd_out_the_counters_of_sign_in(
+    visitor: Browser, share: Share, sold: Body
+) -> None:
+    """Those are in the cache: it is large, and visitors put nothing in it."""
+    path = share(sold)["path"]
+    cache.set("a", 1, timeout=300)
+    before = cached_rows()
+    for number in range(5):
+        visitor.get(path, REMOTE_ADDR=f"192.0.2.{number}")
+        visitor.get(f"/s/{number}", REMOTE_ADDR=f"192.0.2.{number}")
+    assert cached_rows() == before
+    for number in range(320):
+        cache.set(f"b{number}", 1, timeout=300)
+    assert cache.get("a") == 1
 
 
 @pytest.mark.parametrize(

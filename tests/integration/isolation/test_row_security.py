@@ -232,6 +232,17 @@ def test_a_role_that_the_wall_does_not_hold_is_refused(power: str) -> None:
         install("vwg_test_mighty")
 
 
+@pytest.mark.parametrize("power", ["SUPERUSER", "BYPASSRLS"])
+def test_a_member_of_such_a_role_is_refused(power: str) -> None:
+    ask(f"CREATE ROLE vwg_test_mighty {power}")
+    ask("CREATE ROLE vwg_test_meek NOINHERIT")
+    assert not any("would not hold it" in fault for fault in faults("vwg_test_meek"))
+    ask("GRANT vwg_test_mighty TO vwg_test_meek")
+    assert "a member of a role that is a superuser" in " ".join(faults("vwg_test_meek"))
+    with pytest.raises(CannotInstall):
+        install("vwg_test_meek")
+
+
 def test_a_tenant_reaches_its_sandbox_and_its_tokens_but_nothing_in_it(
     world: dict[str, Any], acme: Tenant, evil: Tenant
 ) -> None:

@@ -161,6 +161,19 @@ def test_42_a_header_does_not_reset_the_limit(db: None, settings: LazySettings) 
     assert [answer.status_code for answer in found] == [401] * 5 + [429] * 2
 
 
+def test_a_suspended_tenants_tokens_count_too(
+    acme: Tenant, alice: User, alice_token: str, mallory_token: str, settings: LazySettings
+) -> None:
+    settings.VWG_WRONG_TOKENS = 3
+    Tenant.objects.filter(pk=acme.pk).update(status=Tenant.Status.SUSPENDED)
+    assert statuses(bearer(alice_token), 5) == [403] * 3 + [429] * 2
+    assert statuses(bearer(mallory_token), 1) == [200]
+    with time_machine.travel(AT + 60, tick=False):
+        session = APIClient()
+        session.force_login(alice)
+        assert statuses(session, 5) == [403] * 3 + [429] * 2
+
+
 def test_an_ipv6_host_has_its_64() -> None:
     assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") == "2001:db8::/64"
     assert network_of("2001:db8:0:1::1") != network_of("2001:db8::1")
@@ -197,6 +210,7 @@ def test_processes_share_their_counts_through_redis(
     assert other.add(["a"], at=AT) == [2]
     assert one.add(["a", "b"], at=AT) == [3, 2]
     assert one.add(["a"], at=AT + 60) == [1]
+    assert [other.look(name, at=AT) for name in ("a", "b", "c")] == [3, 2, 0]
     client: Any = one._client
     assert all(0 < client.ttl(key) <= 120 for key in client.keys("*"))
 
@@ -208,7 +222,9 @@ def test_without_redis_each_process_counts_by_itself(broker: subprocess.Popen[by
     broker.wait()
     assert [one.add(["a"], at=AT) for _ in range(3)] == [[1], [2], [3]]
     assert other.add(["a"], at=AT) == [1]
+    assert one.look("a", at=AT) == 3
     assert one.add(["a"], at=AT + 60) == [1]
+    assert one.look("a", at=AT) == 0
 
 
 def test_a_redis_that_hangs_is_left_alone(

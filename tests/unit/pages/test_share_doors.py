@@ -1,4 +1,4 @@
-"""In which language a customer is spoken to, and who counts as one address."""
+"""In which language a customer is spoken to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import pytest
 from django.test import RequestFactory
 
 from control.pages.share_doors import language_of
-from control.pages.throttle import _network
 from tenants.models import Tenant
 
 
@@ -30,16 +29,3 @@ def test_language(tenant: str, accepted: str, asked: str, language: str) -> None
     query = {"lang": asked} if asked else {}
     request = RequestFactory().get("/s/x", query, headers={"Accept-Language": accepted})
     assert language_of(request, Tenant(language=tenant)) == language
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("2001:db8:1:2::1", "2001:db8:1:2::"),
-        (None, "-"),
-    ],
-)
-def test_one_network_counts_together(address: str | None, network: str) -> None:
-    assert _network(address) == network
