@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from peers.models import BulkRun, Peer, PeerAddress
+from peers.models import BulkItem, BulkRun, Client, Peer, PeerAddress
 from peers.queries import as_networks
 from rest.errors import Missing
 from tenants.scoping import Caller, visible
@@ -38,10 +38,25 @@ def find_run(caller: Caller, run_id: UUID) -> BulkRun:
     return run
 
 
-def brief_devices(client_ids: Iterable[int]) -> dict[int, list[BriefDevice]]:
-    """The live devices of these clients, oldest first, in two queries."""
+def visible_items(caller: Caller, run: BulkRun) -> QuerySet[BulkItem]:
+    """What became of the run's entries, with their clients.
+
+    A client that went over to another tenant since is not shown: ask `own_client`.
+    """
+    return BulkItem.objects.filter(run=run, run__tenant=caller.tenant_id).select_related("client")
+
+
+def own_client(caller: Caller, client: Client | None) -> Client | None:
+    """The client as long as it is the acting tenant's."""
+    return client if client is not None and client.tenant_id == caller.tenant_id else None
+
+
+def brief_devices(caller: Caller, client_ids: Iterable[int]) -> dict[int, list[BriefDevice]]:
+    """The live devices of those of the clients that are the tenant's, oldest first; two queries."""
     peers = list(
-        Peer.objects.filter(client_id__in=list(client_ids), deleted_at__isnull=True)
+        visible(Peer.objects.all(), caller)
+        .filter(client_id__in=list(client_ids), client__tenant=caller.tenant_id)
+        .filter(deleted_at__isnull=True)
         .order_by("pk")
         .values_list("pk", "client_id", "uuid", "interface__name", "public_key")
     )

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -18,14 +17,21 @@ from gateways.models import Job
 from peers.api.bulk_request import entries_of
 from peers.api.bulk_serializers import BulkRequest, BulkResult, BulkSerializer, BulkWithResults
 from peers.api.representation import moment
-from peers.bulk_queries import BriefDevice, brief_devices, find_run, visible_runs
+from peers.bulk_queries import (
+    BriefDevice,
+    brief_devices,
+    find_run,
+    own_client,
+    visible_items,
+    visible_runs,
+)
 from peers.models import BulkItem, BulkRun, Client
 from peers.services.bulk.entries import Outcome
 from peers.services.bulk.runs import Started, start
 from rest.filters import AllowListedFilters, Choice, check_query
 from rest.pagination import KeysetPagination
 from rest.views import ApiView, checked
-from tenants.scoping import caller_of
+from tenants.scoping import Caller, caller_of
 
 Devices = Mapping[int, Sequence[BriefDevice]]
 
@@ -53,7 +59,7 @@ class ClientBulk(ApiView):
             all_or_nothing=wanted.get("all_or_nothing", False),
             dry_run=wanted.get("dry_run", False),
         )
-        return _answer(started)
+        return _answer(caller, started)
 
 
 class BulkList(ApiView):
@@ -99,24 +105,28 @@ class BulkItems(ApiView):
 
     @extend_schema(operation_id="bulk_items_list", responses=BulkResult(many=True))
     def get(self, request: Request, run_id: UUID) -> Response:
-        run = find_run(caller_of(request), run_id)
-        rows: QuerySet[BulkItem] = BulkItem.objects.filter(run=run).select_related("client")
+        caller = caller_of(request)
+        rows = visible_items(caller, find_run(caller, run_id))
         rows = AllowListedFilters().filter_queryset(request, rows, self)
         paginator = KeysetPagination()
         page: list[BulkItem] = paginator.paginate_queryset(rows, request, view=self)
-        devices = brief_devices(item.client_id for item in page if item.client_id is not None)
+        for item in page:
+            item.client = own_client(caller, item.client)
+        clients = (item.client for item in page)
+        devices = brief_devices(caller, (one.pk for one in clients if one is not None))
         return paginator.get_paginated_response([_item_body(item, devices) for item in page])
 
 
 # -- Bodies ----------------------------------------------------------------------------------
 
 
-def _answer(started: Started) -> Response:
+def _answer(caller: Caller, started: Started) -> Response:
     run, outcomes = started.run, started.outcomes
     if outcomes is None:
         body = _run_body(run, jobs=[])
         return Response(body, status=202, headers={"Location": body["href"]})
-    devices = brief_devices(one.client.pk for one in outcomes if one.client is not None)
+    clients = (one.client for one in outcomes)
+    devices = brief_devices(caller, (one.pk for one in clients if one is not None))
     results = [_outcome_body(outcome, devices) for outcome in outcomes]
     return Response({**_run_body(run, jobs=started.jobs), "results": results})
 

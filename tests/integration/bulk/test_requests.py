@@ -122,3 +122,32 @@ def test_lists_cost_the_same_whatever_their_length(
             alice_api.get(body["items_href"])
         with django_assert_num_queries(3):  # token, runs, jobs
             alice_api.get("/api/v1/bulk")
+
+
+def test_a_client_that_went_over_is_not_shown_to_its_former_seller(
+    alice_api: APIClient,
+    mallory_api: APIClient,
+    operator_api: APIClient,
+    interface: Interface,
+    evil: Tenant,
+) -> None:
+    body = bulk(alice_api, "create", items=named(2))
+    gone, kept = body["results"]
+    answer = operator_api.post(
+        f"/api/v1/clients/{gone['client']}/transfer",
+        {"tenant": "evil"},
+        headers={"X-VWG-Tenant": "acme"},
+    )
+    assert answer.status_code == 200, answer.content
+    Client.objects.filter(tenant=evil).update(external_id="theirs-now")
+    answer = alice_api.get(body["items_href"])
+    first, second = answer.json()["results"]
+    assert second == kept
+    assert first == {**gone, "client": None, "external_id": None, "devices": []}
+    text = answer.content.decode()
+    for secret in (gone["client"], "theirs-now", gone["devices"][0]["public_key"]):
+        assert secret not in text
+    # The operator sees what the acting tenant has; the other tenant has no such run.
+    headers = {"X-VWG-Tenant": "acme"}
+    assert operator_api.get(body["items_href"], headers=headers).json()["results"][0] == first
+    assert mallory_api.get(body["items_href"]).status_code == 404

@@ -19,7 +19,6 @@ ALLOWED = {
     ("resellers/api/branding.py", "get"): "the acting tenant's own row, by its key",
     ("gateways/api/views.py", "__call__"): "a condition on jobs that a door showed",
     ("peers/api/archives.py", "_devices"): "the devices of clients that a door showed",
-    ("peers/api/bulk.py", "get"): "the items of a run that a door showed",
     ("peers/api/devices.py", "page"): "more columns of devices that a door showed",
     ("peers/api/devices.py", "_view"): "more columns of a device that a door showed",
 }
