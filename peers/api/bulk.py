@@ -27,7 +27,7 @@ from peers.bulk_queries import (
 )
 from peers.models import BulkItem, BulkRun, Client
 from peers.services.bulk.entries import Outcome
-from peers.services.bulk.runs import Started, start
+from peers.services.bulk.runs import BULK_SCOPE, Started, start
 from rest.filters import AllowListedFilters, Choice, check_query
 from rest.pagination import KeysetPagination
 from rest.views import ApiView, checked
@@ -44,7 +44,7 @@ class ClientBulk(ApiView):
     is checked and nothing stays.
     """
 
-    scopes = {"POST": "clients:write"}
+    scopes = {"POST": BULK_SCOPE}
 
     @extend_schema(request=BulkRequest, responses={200: BulkWithResults, 202: BulkSerializer})
     def post(self, request: Request) -> Response:

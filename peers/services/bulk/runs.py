@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -32,17 +32,22 @@ from peers.services.bulk.entries import (
     seal,
     unseal,
 )
+from peers.services.bulk.single import NOT_OURS
+from tenants.authority import renewed
 from tenants.models import Tenant
 from tenants.scoping import Caller
 
 logger = logging.getLogger("vwg.bulk")
 
 BULK_TASK: Final = "control.bulk"
+#: What a bulk request needs when it is asked for, and before each batch.
+BULK_SCOPE: Final = "clients:write"
 #: Up to so many items are done while the caller waits.
 AT_ONCE: Final = 100
 BATCH: Final = 200
 #: A run that nobody began, or went on with, for so long lost its worker.
 _LOST_AFTER, _STALLED_AFTER = timedelta(seconds=2), timedelta(seconds=15)
+_WITHDRAWN: Final = Failure("authority_withdrawn", "Whoever asked for this may not do it any more.")
 _BROKEN: Final = Failure("server_error", "Something went wrong. It has been logged.")
 
 
@@ -103,7 +108,7 @@ def carry_on(*, run_id: int) -> None:
         caller, entries = unseal(run.uuid, run.tenant, run.request)
         while _batch(run_id, caller, entries):
             pass
-    except (OperationalError, InterfaceError):
+    except NOT_OURS:
         raise  # the sweep comes again
     except Exception:
         logger.exception("bulk run %s", run.uuid)
@@ -136,18 +141,23 @@ def _batch(run_id: int, caller: Caller, entries: Sequence[Entry]) -> bool:
         left = [entry for entry in entries if entry.index not in done]
         batch = left if run.all_or_nothing or run.dry_run else left[:BATCH]
         run.started_at = run.started_at or at
-        stopped = _stopped(caller)
-        if stopped is not None:
-            batch = [replace(entry, failure=stopped) for entry in batch]
-        outcomes, jobs = _carry_out(run, caller, batch, at)
+        now = renewed(caller, BULK_SCOPE, at=at)
+        stopped = _stopped(now)
+        if stopped is not None:  # with all that is left, so that it stays stopped
+            batch = [replace(entry, failure=entry.failure or stopped) for entry in left]
+        outcomes, jobs = _carry_out(run, now or caller, batch, at)
         _count(run, outcomes, timezone.now())
         _keep(run, outcomes, jobs)
     return run.finished_at is None
 
 
-def _stopped(caller: Caller) -> Failure | None:
-    """Why nothing more is done for the tenant: the run may be older than its suspension."""
-    status = Tenant.objects.values_list("status", flat=True).get(pk=caller.tenant_id)
+def _stopped(caller: Caller | None) -> Failure | None:
+    """Why nothing more is done: the run may be older than a suspension, or than its token's end."""
+    if caller is None:
+        return _WITHDRAWN
+    status, home = caller.tenant.status, caller.tenant.sandbox_of
+    if home is not None and home.status != Tenant.Status.ACTIVE:
+        status = home.status
     if status == Tenant.Status.ACTIVE or caller.operator:
         return None
     return Failure(f"tenant_{status}", f"The tenant is {status}.")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import OperationalError, connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -18,10 +21,10 @@ from gateways.models import Interface, Job
 from peers.models import BulkItem, BulkRun, Client, Peer
 from peers.services import clients
 from peers.services.bulk import acts, creates, runs
-from tenants.models import Tenant
+from tenants.models import ApiToken, Membership, Tenant, User
 from tests.conftest import bearer
 from tests.integration.bulk.test_bulk import bulk, named
-from tests.make import make_client, make_public_key, make_token
+from tests.make import make_client, make_public_key, make_token, make_user
 
 
 @pytest.fixture(autouse=True)
@@ -171,6 +174,115 @@ def test_a_tenant_that_was_suspended_meanwhile_is_not_served(
     assert (run.status, run.failed) == ("failed", 6)
     assert set(BulkItem.objects.values_list("code", flat=True)) == {"tenant_suspended"}
     assert not Client.objects.exists()
+
+
+def gone_after_a_batch(monkeypatch: pytest.MonkeyPatch, end: Callable[[], object]) -> None:
+    """``end`` comes to pass while the first batch is carried out."""
+    real, calls = creates.create_many, list[int]()
+
+    def ending(**arguments: Any) -> Any:
+        calls.append(len(arguments["entries"]))
+        if len(calls) == 1:
+            end()
+        return real(**arguments)
+
+    monkeypatch.setattr(runs, "create_many", ending)
+
+
+def of_alice() -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(name="alice")
+
+
+ENDS: dict[str, Callable[[], object]] = {
+    "revoked": lambda: of_alice().update(revoked_at=timezone.now()),
+    "expired": lambda: of_alice().update(expires_at=timezone.now()),
+    "deleted": lambda: of_alice().delete(),
+    "without the scope": lambda: of_alice().update(scopes=["clients:read"]),
+    "no member": lambda: Membership.objects.filter(user__username="alice").delete(),
+    "a viewer": lambda: Membership.objects.filter(user__username="alice").update(role="viewer"),
+    "barred": lambda: User.objects.filter(username="alice").update(is_active=False),
+    "of another tenant": lambda: of_alice().update(tenant=Tenant.objects.get(slug="evil")),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("late", [False, True])
+def test_who_may_no_more_has_nothing_more_done(
+    acme: Tenant,
+    evil: Tenant,
+    alice: User,
+    interface: Interface,
+    monkeypatch: pytest.MonkeyPatch,
+    end: str,
+    late: bool,
+) -> None:
+    api = bearer(make_token(acme, name="alice", user=alice)[1])
+    body = bulk(api, "create", items=named(10), status=202)
+    if late:
+        gone_after_a_batch(monkeypatch, ENDS[end])
+    else:
+        ENDS[end]()
+    run = work(body)
+    done = 4 if late else 0
+    assert (run.status, run.done, run.failed, run.request) == ("failed", 10, 10 - done, "")
+    codes = BulkItem.objects.order_by("index").values_list("code", flat=True)
+    assert list(codes) == [""] * done + ["authority_withdrawn"] * (10 - done)
+    assert Client.objects.count() == done
+
+
+@pytest.mark.parametrize("level", ["", "read-only"])
+def test_an_operator_of_yesterday_has_nothing_done(
+    acme: Tenant, interface: Interface, level: str
+) -> None:
+    boss = make_user("boss", operator="full")
+    api = APIClient()
+    api.default_format = "json"
+    api.force_login(boss)
+    api.credentials(HTTP_X_VWG_TENANT="acme")
+    first = bulk(api, "create", items=named(4), status=202)
+    assert work(first).failed == 0
+    second = bulk(api, "delete", filter={"search": "C"}, status=202)
+    User.objects.filter(pk=boss.pk).update(operator=level)
+    assert work(second).failed == 4
+    assert Client.objects.filter(deleted_at=None).count() == 4
+
+
+def test_a_limit_that_is_set_meanwhile_holds_from_the_next_batch(
+    alice_api: APIClient, acme: Tenant, interface: Interface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = bulk(alice_api, "create", items=named(10), status=202)
+    limit = Tenant.objects.filter(pk=acme.pk)
+    gone_after_a_batch(monkeypatch, lambda: limit.update(max_clients=5))
+    run = work(body)
+    assert (run.done, run.failed, Client.objects.count()) == (10, 5, 5)
+    assert set(BulkItem.objects.exclude(code="").values_list("code", flat=True)) == {
+        "limit_clients"
+    }
+
+
+def test_a_worker_whose_time_is_up_leaves_the_rest_to_the_next(
+    alice_api: APIClient, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcdef":
+        make_client(acme, name=name, external_id=name)
+    body = bulk(alice_api, "enable", external_ids=list("abcdef"), status=202)
+    real, calls = clients.enable_client, list[Any]()
+
+    def slow(**arguments: Any) -> Any:
+        calls.append(arguments["client_id"])
+        if len(calls) == 6:
+            raise SoftTimeLimitExceeded
+        return real(**arguments)
+
+    monkeypatch.setattr(acts, "enable_client", slow)
+    run = BulkRun.objects.get()
+    with pytest.raises(SoftTimeLimitExceeded):
+        tasks.bulk(run_id=run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.done, run.failed) == ("running", 4, 0)
+    assert runs.overdue_runs(at=timezone.now() + timedelta(minutes=1)) == [run.pk]
+    run = work(body)
+    assert (run.status, run.done, run.failed) == ("succeeded", 6, 0)
 
 
 def test_a_run_that_cannot_be_read_ends(
