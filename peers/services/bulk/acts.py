@@ -15,13 +15,15 @@ from peers.services.bulk.entries import Entry, Failure, Outcome
 from peers.services.bulk.single import attempt
 from peers.services.changes import Changed, locked_client, note_act, raise_version
 from peers.services.clients import delete_client, disable_client, enable_client, update_client
+from peers.values import CLIENT_CHECKS
 from rest.errors import Conflict, Invalid
 from tenants.scoping import Caller
 
 Act = Callable[[Caller, UUID, int | None, Mapping[str, Any], datetime], tuple[Client, Job | None]]
 
 NOT_FOUND: Final = Failure("not_found", NO_CLIENT)
-_MOST_BYTES: Final = 2**63 - 1
+#: What an extension changes, and the argument it comes from.
+_EXTENDED: Final = {"expires_at": "days", "duration_days": "days", "quota_bytes": "bytes"}
 
 
 def act_on_many(
@@ -106,15 +108,19 @@ def _delete(
 def _extend(
     caller: Caller, client_id: UUID, version: int | None, values: Mapping[str, Any], at: datetime
 ) -> tuple[Client, Job | None]:
-    """More days from the end (from now, where that is past), and more bytes."""
+    """More days from the end (from now, where that is past), and more bytes.
+
+    What comes of it must be what a client may have.
+    """
     client = locked_client(caller, client_id, version)
-    names = ("expires_at", "duration_days", "quota_bytes")
-    former = {name: getattr(client, name) for name in names}
+    former = {name: getattr(client, name) for name in _EXTENDED}
     if values.get("days"):
         _add_days(client, values["days"], at)
     if values.get("bytes"):
         _add_bytes(client, values["bytes"])
-    changed = [name for name in names if getattr(client, name) != former[name]]
+    changed = [name for name in _EXTENDED if getattr(client, name) != former[name]]
+    for name in changed:
+        _check(name, getattr(client, name))
     raise_version(client, *changed)
     note_act(
         client=client,
@@ -124,6 +130,15 @@ def _extend(
         after={name: getattr(client, name) for name in changed},
     )
     return client, None
+
+
+def _check(name: str, value: object) -> None:
+    """Raise `Invalid`, in the name of the argument, for what no client may have."""
+    try:
+        CLIENT_CHECKS[name](value, name)
+    except Invalid as refusal:
+        text = f"The new {name} is not possible. {refusal.message}"
+        raise Invalid(text, field=_EXTENDED[name], code=refusal.code) from None
 
 
 def _add_days(client: Client, days: int, at: datetime) -> None:
@@ -141,8 +156,6 @@ def _add_days(client: Client, days: int, at: datetime) -> None:
 def _add_bytes(client: Client, number: int) -> None:
     if client.quota_bytes is None:
         raise Conflict("This client has no quota.", field="bytes", code="not_limited")
-    if client.quota_bytes + number > _MOST_BYTES:
-        raise Invalid(f"At most {_MOST_BYTES} bytes in all.", field="bytes", code="max_value")
     client.quota_bytes += number
 
 

@@ -366,6 +366,31 @@ def test_extend_adds_to_what_is_left(alice_api: APIClient, three: list[Client]) 
     assert event.before["quota_bytes"] == 5
 
 
+def test_extend_leads_nowhere_where_a_client_may_not_be(
+    alice_api: APIClient, three: list[Client]
+) -> None:
+    """Else the client's own answer could not be sent back: its end would be refused there."""
+    late = timezone.now().replace(year=2999, month=12, day=1)
+    Client.objects.filter(pk=three[0].pk).update(expires_at=late, quota_bytes=1)
+    Client.objects.filter(pk=three[1].pk).update(duration_days=36_490, quota_bytes=2**63 - 2)
+    Client.objects.filter(pk=three[2].pk).update(duration_days=36_400, quota_bytes=1)
+    before = list(Client.objects.order_by("pk").values())
+    ids = [str(client.uuid) for client in three]
+    body = bulk(alice_api, "extend", ids=ids, arguments={"days": 40})
+    assert outcomes(body) == ["failed", "failed", "done"]
+    first, second = (one["error"] for one in body["results"][:2])
+    assert (first["field"], first["code"]) == ("days", "invalid")
+    assert "The new expires_at" in first["detail"]
+    assert (second["field"], second["code"]) == ("days", "out_of_range")
+    assert "The new duration_days" in second["detail"]
+    body = bulk(alice_api, "extend", ids=ids[:2], arguments={"bytes": 2})
+    assert (outcomes(body), codes(body)) == (["done", "failed"], [None, "out_of_range"])
+    assert body["results"][1]["error"]["field"] == "bytes"
+    after = list(Client.objects.order_by("pk").values())
+    assert (after[1], after[0]["expires_at"]) == (before[1], before[0]["expires_at"])
+    assert (after[0]["quota_bytes"], after[2]["duration_days"]) == (3, 36_440)
+
+
 def test_a_client_named_twice_is_changed_once(alice_api: APIClient, three: list[Client]) -> None:
     Client.objects.filter(pk=three[0].pk).update(quota_bytes=5)
     items = [{"id": str(three[0].uuid)}, {"external_id": "s-0"}]

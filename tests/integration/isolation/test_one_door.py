@@ -18,7 +18,6 @@ ALLOWED = {
     ("peers/api/lookups.py", "find_other_tenant"): "operators alone, and they name any tenant",
     ("resellers/api/branding.py", "get"): "the acting tenant's own row, by its key",
     ("gateways/api/views.py", "__call__"): "a condition on jobs that a door showed",
-    ("peers/api/archives.py", "_devices"): "the devices of clients that a door showed",
     ("peers/api/devices.py", "page"): "more columns of devices that a door showed",
     ("peers/api/devices.py", "_view"): "more columns of a device that a door showed",
 }
