@@ -21,6 +21,7 @@ SPARED: Final = {
     ("peers/filters.py", "_open_holds", "tenant"): "the client's own tenant too, for an index",
     ("peers/networks.py", "_refuse_taken", "tenant_id"): "`kept_peers(tenant)` says it too",
     ("peers/services/due.py", "purge_due", "tenant_id__in"): "each is then compared with the set",
+    ("resellers.api.me", "Me", "permission_classes"): "`caller_of` refuses who is not signed in",
     ("resellers/api/serializers.py", "get_interfaces", "limits_interfaces"): "of one's own tenant",
     ("resellers/api/serializers.py", "get_pools", "limits_pools"): "of one's own tenant",
 }
