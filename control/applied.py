@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from control.many import Update, lock_peers
-from control.presence import db_time
+from control.presence import COUNTED, db_time
 from control.work import Row, Work
 from wireguard.types import PeerConfig, PeerStatus
 
@@ -31,7 +31,8 @@ _CLEAR = Update(
     "peers_peer",
     "applied_key = '', applied_allowed_ips = '', applied_psk = '', applied_keepalive = NULL,"
     " applied_endpoint = '', applied_unknown = {unknown}, applied_seq = {seq}, applied_at = {at},"
-    " observed_present = {present}",
+    " observed_present = {present}, carried_rx_bytes = carried_rx_bytes + rx_bytes, rx_bytes = 0,"
+    " carried_tx_bytes = carried_tx_bytes + tx_bytes, tx_bytes = 0",
     "id = {row} AND applied_key = {key}",
     {
         "unknown": "bool", "seq": "bigint", "at": "timestamptz", "present": "bool",
@@ -52,8 +53,7 @@ _GENERATION = Update(
 )
 _LAST = Update(
     "peers_peer",
-    "rx_bytes = {rx}, tx_bytes = {tx},"
-    " observed_endpoint = COALESCE(NULLIF({endpoint}, ''), observed_endpoint)",
+    f"{COUNTED}, observed_endpoint = COALESCE(NULLIF({{endpoint}}, ''), observed_endpoint)",
     "id = {row}",
     {"rx": "bigint", "tx": "bigint", "endpoint": "text", "row": "bigint"},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Q
@@ -30,10 +30,16 @@ class Shown(NamedTuple):
     applied_seq: int
 
 
+#: A counter that went down began at 0 again, and the other one with it.
+COUNTED: Final = ", ".join(
+    f"carried_{way}_bytes = carried_{way}_bytes + CASE WHEN {{rx}} < rx_bytes OR {{tx}} < tx_bytes"
+    f" THEN {way}_bytes ELSE 0 END, {way}_bytes = {{{way}}}"
+    for way in ("rx", "tx")
+)
 _WRITE = Update(
     "peers_peer",
     "observed_present = {present}, observed_endpoint = {endpoint}, last_handshake_at = {handshake},"
-    " rx_bytes = {rx}, tx_bytes = {tx}",
+    f" {COUNTED}",
     "id = {row} AND applied_seq = {seq}",
     {
         "present": "bool", "endpoint": "text", "handshake": "timestamptz", "rx": "bigint",

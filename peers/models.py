@@ -138,6 +138,9 @@ class Peer(models.Model):
     #: The interface's counters as last read (bytes; rx = the client's upload).
     rx_bytes = models.PositiveBigIntegerField(default=0)
     tx_bytes = models.PositiveBigIntegerField(default=0)
+    #: What it counted before it last began at 0: with another key, elsewhere, before a restart.
+    carried_rx_bytes = models.PositiveBigIntegerField(default=0)
+    carried_tx_bytes = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -171,6 +174,16 @@ class Peer(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.public_key[:8]
+
+    @property
+    def upload_bytes(self) -> int:
+        """What its customer sent since it was added."""
+        return self.carried_rx_bytes + self.rx_bytes
+
+    @property
+    def download_bytes(self) -> int:
+        """What its customer got since it was added."""
+        return self.carried_tx_bytes + self.tx_bytes
 
 
 class PeerKey(models.Model):

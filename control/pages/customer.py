@@ -73,7 +73,7 @@ def days_left(view: ClientView, at: datetime) -> int | None:
 
 def used_bytes(view: ClientView) -> int:
     """Both directions of all devices, since they were added."""
-    return sum(device.peer.rx_bytes + device.peer.tx_bytes for device in view.devices)
+    return sum(device.peer.upload_bytes + device.peer.download_bytes for device in view.devices)
 
 
 def _verdict(
@@ -120,8 +120,8 @@ def _seen(peer: Peer, at: datetime) -> str:
 
 
 def _usage(view: ClientView) -> Figure:
-    down = sum(device.peer.tx_bytes for device in view.devices)
-    up = sum(device.peer.rx_bytes for device in view.devices)
+    down = sum(device.peer.download_bytes for device in view.devices)
+    up = sum(device.peer.upload_bytes for device in view.devices)
     both = gettext("%(down)s down, %(up)s up") % {
         "down": formats.size(down), "up": formats.size(up)
     }  # fmt: skip

@@ -26,7 +26,7 @@ _ROW_EXISTS = Q(deleted_at__isnull=True)
 #: What a line shows: no secret, and no column that is not looked at.
 _COLUMNS = (
     "id", "uuid", "name", "blocked", "deleted_at", "last_handshake_at", "observed_present",
-    "observed_endpoint", "rx_bytes", "tx_bytes",
+    "observed_endpoint", "rx_bytes", "tx_bytes", "carried_rx_bytes", "carried_tx_bytes",
 )  # fmt: skip
 _LISTED = _ROW_EXISTS | ~Q(applied_key="")
 #: The pages show what runs: of a sandbox nothing does.

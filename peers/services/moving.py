@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from gateways.models import GlobalSetting, Interface, Job
 from peers.allocation import allocate, claim, release
@@ -85,6 +86,7 @@ def _move(peer: Peer, interface: Interface, at: datetime) -> Peer:
     if peer.public_key == interface.public_key:
         raise Invalid("This is the server's own key.", field="public_key", code="key_of_server")
     grave = _grave(peer, at)
+    _carry(peer)
     networks = list(peer.networks.values_list("network", flat=True))
     PeerNetwork.objects.filter(peer=peer).delete()
     held = list(peer.addresses.values_list("address", flat=True))
@@ -118,6 +120,20 @@ def _grave(peer: Peer, at: datetime) -> Peer:
         last_handshake_at=peer.last_handshake_at,
         **{name: getattr(peer, name) for name in _ELSEWHERE},
     )
+
+
+def _carry(peer: Peer) -> None:
+    """What it has counted stays its own; its counters begin at 0.
+
+    As the row has it now: an observation may have written it since it was read.
+    """
+    Peer.objects.filter(pk=peer.pk).update(
+        carried_rx_bytes=F("carried_rx_bytes") + F("rx_bytes"),
+        carried_tx_bytes=F("carried_tx_bytes") + F("tx_bytes"),
+        rx_bytes=0,
+        tx_bytes=0,
+    )
+    peer.refresh_from_db(fields=["carried_rx_bytes", "carried_tx_bytes"])
 
 
 def _file_generation(peer: Peer, interface: Interface) -> int:

@@ -76,7 +76,7 @@ def test_a_deleted_client_is_frozen_read_and_removed(gateway: Gateway) -> None:
     gateway.apply()
     assert gateway.peers() == {}
     peer = Peer.objects.get(pk=made.peer.pk)
-    assert (peer.rx_bytes, peer.tx_bytes, peer.applied_key) == (1000, 2000, "")
+    assert (peer.upload_bytes, peer.download_bytes, peer.applied_key) == (1000, 2000, "")
 
 
 def test_a_device_made_again_with_the_same_key_stays(gateway: Gateway) -> None:
