@@ -136,6 +136,12 @@ def _locked_pools(interface_id: int, tenant: Tenant, at: datetime) -> QuerySet[A
     return rows.filter(pk__in=tenant.pools.values("pk")) if tenant.limits_pools else rows
 
 
+def lock_pools(interface: Interface, tenant: Tenant, *, at: datetime) -> None:
+    """Hold the interface's pools, for who claims addresses one by one and then allocates more."""
+    with door(ADDRESSES):
+        _to_take_from(interface.pk, tenant, at, ())
+
+
 def _all_locked(interface_id: int, at: datetime) -> QuerySet[AddressPool]:
     released = PeerAddress.objects.filter(
         pool=OuterRef("pk"), peer__isnull=True, free_at__lte=at

@@ -113,9 +113,12 @@ def restorable_clients(caller: Caller, *, at: datetime) -> QuerySet[Client]:
 
 def find_deleted(caller: Caller, client_id: UUID, *, at: datetime, lock: bool = False) -> Client:
     """A deleted client that can be brought back. Raises `Missing`."""
-    rows = restorable_clients(caller, at=at)
-    rows = rows.select_for_update(of=("self",)) if lock else rows
-    return _of_caller(rows.filter(uuid=client_id).first(), caller)
+    rows = restorable_clients(caller, at=at).filter(uuid=client_id)
+    if lock:
+        # Asked again under the lock: the statement that waited for it does not see what a purge,
+        # or whoever got its address, did to its devices meanwhile.
+        rows.select_for_update(of=("self",)).first()
+    return _of_caller(rows.first(), caller)
 
 
 def find_by_external_id(caller: Caller, external_id: str) -> Client:

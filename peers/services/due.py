@@ -38,8 +38,11 @@ def close_due_holds(*, at: datetime, limit: int = 1000) -> int:
 @transaction.atomic
 def _close_due(client_id: int, at: datetime) -> int:
     client = Client.objects.select_for_update().filter(pk=client_id).first()
-    if client is None:
-        return 0
+    return 0 if client is None else release_due(client, at=at)
+
+
+def release_due(client: Client, *, at: datetime) -> int:
+    """Close those holds of the client whose time is over; how many. The caller holds its row."""
     due = Hold.objects.filter(client=client, closed_at__isnull=True, until__lte=at)
     reasons = sorted(due.values_list("reason", flat=True))
     told = [

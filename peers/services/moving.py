@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from gateways.models import GlobalSetting, Interface, Job
-from peers.allocation import allocate, claim, release
+from peers.allocation import allocate, claim, lock_pools, release
 from peers.models import Peer, PeerAddress, PeerNetwork
 from peers.networks import replace_networks
 from peers.queries import as_networks, live_peers
@@ -87,6 +87,7 @@ def _move(peer: Peer, interface: Interface, at: datetime) -> Peer:
         raise Invalid("This is the server's own key.", field="public_key", code="key_of_server")
     grave = _grave(peer, at)
     _carry(peer)
+    lock_pools(interface, peer.tenant, at=at)  # before an address is claimed, as everybody does
     networks = list(peer.networks.values_list("network", flat=True))
     PeerNetwork.objects.filter(peer=peer).delete()
     held = list(peer.addresses.values_list("address", flat=True))

@@ -17,6 +17,7 @@ from django.db import transaction
 from gateways.models import Job
 from peers.models import Client, Peer
 from peers.services.changes import Changed, locked_client, note_act, raise_version, told
+from peers.services.due import release_due
 from peers.services.entitlement import close_hold, open_hold
 from quotas.models import Hold
 from quotas.policies import KICK, MANUAL, SUSPENDED, held_state
@@ -94,6 +95,7 @@ def kick_client(
     if isinstance(seconds, bool) or not 1 <= seconds <= MAX_KICK:
         raise Invalid(f"From 1 to {MAX_KICK} seconds.", field="seconds", code="out_of_range")
     client = locked_client(caller, client_id, if_version)
+    release_due(client, at=at)  # a kick that is over is another one, though nobody closed it yet
     holds = {hold.reason: hold for hold in open_holds([client.pk]).get(client.pk, ())}
     if others := holds.keys() - {KICK}:
         raise Conflict(f"The client is {held_state(others)} already.", code="client_off")

@@ -90,6 +90,18 @@ def test_a_kick_ends_by_itself(shop: Shop) -> None:
     assert set(event.after) == {"until", "note"}
 
 
+def test_a_kick_that_is_over_and_not_closed_yet_swallows_no_other(shop: Shop) -> None:
+    made = shop.create()
+    shop.done(made, "kick", seconds=60)
+    past = timezone.now() - timedelta(seconds=90)
+    Hold.objects.update(opened_at=past, until=past + timedelta(seconds=60))
+    body = shop.done(made, "kick", seconds=30)
+    assert (body["state"], Peer.objects.get().blocked) == ("kicked", True)
+    assert [hold.closed_at is None for hold in Hold.objects.order_by("pk")] == [False, True]
+    assert Hold.objects.filter(closed_at=None, until__gt=timezone.now()).exists()
+    assert events(made)[1:] == ["client.kicked", "client.released", "client.kicked"]
+
+
 def test_a_longer_kick_lengthens_and_a_shorter_one_does_not(shop: Shop) -> None:
     made = shop.create()
     shop.done(made, "kick", seconds=60)

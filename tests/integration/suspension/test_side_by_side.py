@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,15 +12,21 @@ from django.utils import timezone
 from audit.events import SYSTEM
 from control import apply as applying
 from control.many import lock_peers
-from gateways.models import GlobalSetting, Job
+from gateways.models import GlobalSetting, Interface, Job
 from gateways.progress import note_progress
 from peers.models import Client, Peer
 from peers.services.transfer import transfer_client
 from quotas.models import Hold
 from resellers.services import suspension
 from resellers.services.erasure import erase_tenant, follow_erasures
-from resellers.services.suspension import close_tenant, resume_tenant, suspend_tenant
+from resellers.services.suspension import (
+    close_tenant,
+    follow_tenants,
+    resume_tenant,
+    suspend_tenant,
+)
 from tenants.models import Tenant
+from tests.beside import start, wait_until_blocked
 from tests.integration.control.conftest import Gateway
 from tests.make import make_tenant
 
@@ -31,38 +36,6 @@ pytestmark = [
         connection.vendor != "postgresql", reason="SQLite knows one writer at a time"
     ),
 ]
-#: How long a test lets the other side come to the row that it waits for.
-PATIENCE_S = 10.0
-
-
-def start(act: Callable[[], Any], found: list[Any]) -> threading.Thread:
-    """Run it beside the test; what it returned, or what was raised, goes into the list."""
-
-    def run() -> None:
-        try:
-            found.append(act())
-        except Exception as error:
-            found.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
-
-
-def wait_until_blocked(thread: threading.Thread) -> None:
-    """Until some other connection waits for a lock (or the thread has ended)."""
-    pause = threading.Event()
-    for _ in range(int(PATIENCE_S / 0.02)):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-            )
-            if cursor.fetchone()[0] or not thread.is_alive():
-                return
-        pause.wait(0.02)
 
 
 @pytest.fixture(autouse=True)
@@ -77,11 +50,19 @@ def turn(tenant: Tenant, act: Callable[..., Job]) -> Job:
     return act(tenant=tenant, reason="", actor=SYSTEM, at=timezone.now())
 
 
-def work_beside(act: Callable[[], Any], job: Job) -> Any:
-    """Write as a worker does (devices, then jobs), and let ``act`` begin in between."""
+def hold_devices() -> None:
+    lock_peers(Peer.objects.values_list("pk", flat=True))
+
+
+def hold_interface() -> None:
+    Interface.objects.update(boot_dirty_since=None)
+
+
+def work_beside(act: Callable[[], Any], job: Job, hold: Callable[[], None]) -> Any:
+    """Write as a worker does (devices or an interface, then jobs); ``act`` begins in between."""
     found: list[Any] = []
     with transaction.atomic():
-        lock_peers(Peer.objects.values_list("pk", flat=True))
+        hold()
         thread = start(act, found)
         wait_until_blocked(thread)
         note_progress([job.pk], started_at=timezone.now(), at=timezone.now())
@@ -95,17 +76,32 @@ def test_a_resumption_and_a_worker_do_not_wait_for_each_other(
     for _ in range(3):
         gateway.add()
     down = turn(acme, suspend_tenant)
-    up = work_beside(lambda: turn(acme, resume_tenant), down)
+    up = work_beside(lambda: turn(acme, resume_tenant), down, hold_devices)
     assert isinstance(up, Job), up
+
+
+def test_a_suspension_that_goes_on_and_a_worker_do_not_wait_for_each_other(
+    gateway: Gateway, acme: Tenant
+) -> None:
+    for _ in range(3):
+        gateway.add()
+    job = turn(acme, suspend_tenant)
+    Interface.objects.update(boot_dirty_since=None)
+
+    def follow() -> bool:
+        return follow_tenants(at=timezone.now(), seconds=60)
+
+    assert work_beside(follow, job, hold_interface) is False
 
 
 def test_an_erasure_and_a_worker_do_not_wait_for_each_other(gateway: Gateway, acme: Tenant) -> None:
     for _ in range(2):
         gateway.add()
     turn(acme, close_tenant)
+    Interface.objects.update(boot_dirty_since=None)
     tenant = Tenant.objects.get(pk=acme.pk)
     job = erase_tenant(tenant=tenant, slug=tenant.slug, actor=SYSTEM, at=timezone.now())
-    more = work_beside(lambda: follow_erasures(at=timezone.now(), seconds=60), job)
+    more = work_beside(lambda: follow_erasures(at=timezone.now(), seconds=60), job, hold_interface)
     assert more is False, more
 
 
