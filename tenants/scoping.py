@@ -10,11 +10,13 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from rest_framework.exceptions import NotAuthenticated, ParseError, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from audit.events import Actor
 from tenants import row_security
 from tenants.models import DEFAULT_TENANT, ApiToken, Membership, Tenant, User
+from tenants.queries import is_erased
 
 READ_ONLY: Final = str(User.Operator.READ_ONLY)
 FULL: Final = str(User.Operator.FULL)
@@ -56,12 +58,15 @@ def caller_of(request: HttpRequest | Request) -> Caller:
     ``X-VWG-Tenant`` names the acting tenant by its slug: any one for an operator, one of their
     own for a member of several. Raises NotAuthenticated for nobody, PermissionDenied for a person
     without a tenant, for a suspended or closed tenant (codes ``tenant_suspended`` and
-    ``tenant_closed``) and for a header that names a tenant the caller does not belong to;
-    ParseError for an operator's header that names none.
+    ``tenant_closed``), for an operator's write in the name of an erased one (``tenant_erased``)
+    and for a header that names a tenant the caller does not belong to; ParseError for an
+    operator's header that names none.
     """
     cached: Caller | None = vars(request).get(_CACHE)
     if cached is None:
         cached = _find(request)
+        if request.method not in SAFE_METHODS and cached.tenant.status == Tenant.Status.CLOSED:
+            _refuse_erased(cached.tenant)
         setattr(request, _CACHE, cached)
         row_security.reach(tenant=row_security.EVERY if cached.operator else str(cached.tenant_id))
     return cached
@@ -142,6 +147,11 @@ def refuse_inactive(status: str) -> None:
     """Raise PermissionDenied unless this is the status of a tenant that works."""
     if status != Tenant.Status.ACTIVE:
         raise PermissionDenied(f"The tenant is {status}.", code=f"tenant_{status}")
+
+
+def _refuse_erased(tenant: Tenant) -> None:
+    if is_erased(tenant.pk):
+        raise PermissionDenied("The tenant is erased.", code="tenant_erased")
 
 
 def _chosen(user: User, slug: str | None) -> tuple[Tenant, str]:

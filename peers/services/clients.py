@@ -23,7 +23,7 @@ from peers.services.devices import (
     check_device,
 )
 from peers.services.entitlement import open_hold, stand_with_tenant
-from peers.services.limits import admit_clients, admit_devices
+from peers.services.limits import admit_clients, admit_devices, refuse_erased
 from peers.services.removal import delete_client as delete_client
 from peers.services.switching import disable_client as disable_client
 from peers.services.switching import enable_client as enable_client
@@ -197,4 +197,6 @@ def _off(caller: Caller) -> bool:
     status, _ = stands(caller.tenant_id)
     if status != Tenant.Status.ACTIVE and not caller.operator:
         raise Forbidden(f"The tenant is {status}.", code=f"tenant_{status}")
+    if status == Tenant.Status.CLOSED:
+        refuse_erased(caller.tenant_id)
     return status != Tenant.Status.ACTIVE

@@ -11,8 +11,9 @@ from django.db import connection
 
 from peers.models import Client
 from quotas.models import Plan
-from rest.errors import Conflict
+from rest.errors import Conflict, Forbidden
 from tenants.models import Tenant
+from tenants.queries import is_erased, stands
 
 #: Stops at the limit; answered from the index ``client_tenant_newest`` alone.
 _COUNT = (
@@ -44,6 +45,16 @@ def places_left(tenant: Tenant) -> tuple[int | None, Conflict]:
         cursor.execute(_COUNT, [tenant.pk, limit + 1])
         counted = int(cursor.fetchone()[0])
     return max(limit - counted, 0), refusal
+
+
+def refuse_erased(tenant_id: int) -> None:
+    """Raise `Forbidden` (``tenant_erased``) for an erased tenant, which nobody may fill again.
+
+    Others are not erased before the transaction ends. Call after a stronger lock on the tenant.
+    """
+    status, _ = stands(tenant_id)
+    if status == Tenant.Status.CLOSED and is_erased(tenant_id):
+        raise Forbidden("The tenant is erased.", code="tenant_erased")
 
 
 def lock_tenant(tenant_id: int) -> int | None:

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import transaction
 
 from audit.events import Target, record
+from peers.services.limits import refuse_erased
 from peers.values import check_email
 from rest.errors import Conflict, Invalid, Missing
 from tenants.models import ApiToken, Membership, Tenant, User
@@ -143,6 +144,7 @@ def _locked(caller: Caller) -> Tenant:
     )
     if tenant.is_sandbox:
         raise Conflict("A sandbox has the members of its tenant.", code="sandbox")
+    refuse_erased(tenant.pk)
     return tenant
 
 

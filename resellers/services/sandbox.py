@@ -17,6 +17,7 @@ from audit.events import Actor, Target, record
 from gateways.models import Gateway, Interface
 from gateways.sealing import seal_interface_key
 from peers.pools import make_pools
+from peers.services.limits import refuse_erased
 from rest.errors import Conflict
 from tenants.models import Tenant
 from wireguard.keys import generate_private_key, public_key_of
@@ -46,6 +47,7 @@ def ensure_sandbox(*, tenant: Tenant, actor: Actor, at: datetime) -> Tenant:
     if tenant.is_sandbox:
         raise Conflict("A sandbox has no sandbox.", code="is_sandbox")
     row = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+    refuse_erased(row.pk)
     twin = Tenant.objects.filter(sandbox_of=row).first()
     if twin is None:
         twin = _make_twin(row)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from audit.events import Actor, record
+from peers.services.limits import refuse_erased
 from resellers.queries import NO_TENANT, find_interfaces, find_pools, tenants
 from resellers.services.changes import refuse_stale, save_changed, take_over
 from resellers.services.members import Person, find_or_make
@@ -103,13 +104,14 @@ def update_tenant(
 
 
 def locked(tenant_id: UUID, if_version: int | None = None) -> Tenant:
-    """The tenant, its row held till the end of the transaction. Raises `Missing` and
-    `StaleVersion`.
+    """The tenant, its row held till the end of the transaction. Raises `Missing`,
+    `Forbidden` (``tenant_erased``) and `StaleVersion`.
     """
     rows = tenants().select_for_update(of=("self",), no_key=True)
     tenant = rows.filter(uuid=tenant_id).first()
     if tenant is None:
         raise Missing(NO_TENANT)
+    refuse_erased(tenant.pk)
     refuse_stale(tenant, if_version)
     return tenant
 

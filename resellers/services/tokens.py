@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.events import record
+from peers.services.limits import refuse_erased
 from peers.values import check_name
 from resellers.queries import visible_tokens
 from resellers.services.members import find_member
@@ -69,6 +70,7 @@ def issue_token(*, caller: Caller, wish: TokenWish, at: datetime) -> tuple[ApiTo
     tenant = caller.tenant
     if wish.sandbox and not tenant.is_sandbox:
         tenant = ensure_sandbox(tenant=tenant, actor=caller.actor, at=at)
+    refuse_erased(caller.tenant_id)
     _refuse_taken(tenant.pk, name)
     return issue(
         tenant=tenant,

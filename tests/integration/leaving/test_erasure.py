@@ -15,16 +15,19 @@ from audit.models import AuditEvent
 from control import pruning, tasks
 from gateways.models import Job
 from peers.models import Client, Peer, PeerAddress, PeerKey
+from peers.services.clients import create_client
 from peers.services.removal import delete_client
 from peers.services.switching import disable_client
 from quotas.models import Hold, Plan
 from resellers.services import erasure
 from resellers.services.erasure import erase_tenant, follow_erasures
+from resellers.services.members import Person, add_member
 from resellers.services.sandbox import ensure_sandbox
 from resellers.services.suspension import close_tenant, follow_tenants, resume_tenant
-from rest.errors import Conflict, Invalid
+from resellers.services.tokens import TokenWish, issue_token
+from rest.errors import Conflict, Forbidden, Invalid
 from tenants.models import ApiToken, Membership, Tenant, User
-from tenants.scoping import Caller
+from tenants.scoping import FULL, Caller
 from tests.integration.control.conftest import Gateway
 from tests.make import make_client, make_peer, make_token, make_user
 
@@ -220,3 +223,44 @@ def test_the_api(
     again = operator_api.post(url, {"slug": f"erased-{acme.pk}"})
     assert (again.status_code, again.json()["type"]) == (409, "/problems/already-erased")
     assert operator_api.post(f"/api/v1/tenants/{acme.uuid}/resume").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("clients", {"name": "Sara"}),
+        ("clients/bulk", {"clients": [{"name": "Sara"}]}),
+        ("tokens", {"name": "key", "scopes": ["clients:read"]}),
+        ("members", {"email": "sara@example.org", "role": "viewer"}),
+        ("plans", {"name": "Gold"}),
+    ],
+)
+def test_nobody_fills_an_erased_tenant_again(
+    full: Gateway, acme: Tenant, operator_api: APIClient, path: str, body: dict[str, Any]
+) -> None:
+    erase(acme)
+    slug = Tenant.objects.get(pk=acme.pk).slug
+    answer = operator_api.post(f"/api/v1/{path}", body, headers={"X-VWG-Tenant": slug})
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/tenant-erased")
+    read = operator_api.get("/api/v1/clients", headers={"X-VWG-Tenant": slug})
+    assert read.status_code == 200
+
+
+def test_nobody_fills_it_by_another_way(
+    full: Gateway, acme: Tenant, operator_api: APIClient
+) -> None:
+    erase(acme)
+    tenant = Tenant.objects.get(pk=acme.pk)
+    answer = operator_api.patch(f"/api/v1/tenants/{tenant.uuid}", {"name": "Acme"})
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/tenant-erased")
+    by = Actor("user", "", "op", None, True)
+    caller, at = Caller(tenant, FULL, frozenset({"*"}), by), timezone.now()
+    wish = TokenWish("key", ["clients:read"])
+    for act in (
+        lambda: create_client(caller=caller, name="Sara", at=at, interface=full.interface),
+        lambda: add_member(caller=caller, person=Person("s@example.org"), role="viewer", at=at),
+        lambda: issue_token(caller=caller, wish=wish, at=at),
+        lambda: ensure_sandbox(tenant=tenant, actor=by, at=at),
+    ):
+        with pytest.raises(Forbidden, match="erased"):
+            act()
