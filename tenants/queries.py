@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.db import connection
 
-from audit.models import Erasure
 from tenants.models import ApiToken, Tenant
 
 
@@ -20,11 +19,6 @@ def find_tenant(text: str) -> Tenant | None:
 def live_token(tenant: Tenant, name: str) -> ApiToken | None:
     """The tenant's token of this name that is not revoked."""
     return ApiToken.objects.filter(tenant=tenant, name=name, revoked_at__isnull=True).first()
-
-
-def is_erased(tenant_id: int) -> bool:
-    """Whether the tenant was erased. Of closed tenants alone is it asked: no other can be."""
-    return Erasure.objects.filter(tenant_id=tenant_id).exists()
 
 
 def stands(tenant_id: int) -> tuple[str, str]:

@@ -14,9 +14,9 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from audit.events import Actor
+from audit.models import Erasure
 from tenants import row_security
 from tenants.models import DEFAULT_TENANT, ApiToken, Membership, Tenant, User
-from tenants.queries import is_erased
 
 READ_ONLY: Final = str(User.Operator.READ_ONLY)
 FULL: Final = str(User.Operator.FULL)
@@ -141,6 +141,11 @@ def memberships_of(user: User) -> list[Membership]:
 def sandbox_of(tenant: Tenant) -> Tenant | None:
     """The tenant's twin for integrators, if there is one."""
     return getattr(tenant, "sandbox", None)
+
+
+def is_erased(tenant_id: int) -> bool:
+    """Whether the tenant was erased. Of closed tenants alone is it asked: no other can be."""
+    return Erasure.objects.filter(tenant_id=tenant_id).exists()
 
 
 def refuse_inactive(status: str) -> None:

@@ -33,6 +33,7 @@ def wait_until_blocked(thread: threading.Thread) -> None:
     pause = threading.Event()
     for _ in range(int(PATIENCE_S / 0.02)):
         with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # kept till the transaction ends
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE wait_event_type = 'Lock' AND datname = current_database()"

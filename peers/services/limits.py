@@ -13,7 +13,8 @@ from peers.models import Client
 from quotas.models import Plan
 from rest.errors import Conflict, Forbidden
 from tenants.models import Tenant
-from tenants.queries import is_erased, stands
+from tenants.queries import stands
+from tenants.scoping import is_erased
 
 #: Stops at the limit; answered from the index ``client_tenant_newest`` alone.
 _COUNT = (

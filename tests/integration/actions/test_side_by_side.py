@@ -73,7 +73,12 @@ def test_a_move_and_a_create_on_its_target_do_not_wait_for_each_other(
         is_default=False,
         addresses=("10.252.0.1/16", "fd99:1:2::1/64"),
     )
-    going, found, threads, claim = made(caller, interface), list[Any](), list[Any](), moving.claim
+    going, found, threads, claim = (
+        made(caller, interface),
+        list[Any](),
+        list[Any](),
+        vars(moving)["claim"],
+    )
 
     def claim_beside(**details: Any) -> Any:
         try:

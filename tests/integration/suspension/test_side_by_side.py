@@ -137,7 +137,7 @@ def test_a_client_that_is_handed_over_meanwhile_is_the_new_tenants(
 def test_a_send_whose_record_a_deadlock_undid_is_written_down(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, settle, undone = gateway.add(), applying.settle, [1]
+    made, settle, undone = gateway.add(), vars(applying)["settle"], [1]
 
     def once_undone(*args: Any, **details: Any) -> None:
         if undone:
