@@ -72,8 +72,8 @@ class _Sources:
 def deliver(peer: Peer) -> Delivery:
     """The file of a device (read with its client, tenant, interface and gateway).
 
-    Raises `Conflict` (``no_endpoint``, ``key_awaited``, ``settings_invalid``), and
-    `vault.ring.RingError` when a secret does not open.
+    Raises `Conflict` (``no_endpoint``, ``key_awaited``, ``settings_invalid``,
+    ``secrets_unreadable``).
     """
     return _deliver(peer, _sources([peer]))
 
@@ -89,9 +89,6 @@ def _try(peer: Peer, sources: _Sources) -> Delivery | Refusal:
         return _deliver(peer, sources)
     except Refusal as refusal:
         return refusal
-    except RingError:
-        text = "The key ring does not open this device's secrets."
-        return Conflict(text, code="secrets_unreadable")
 
 
 def _sources(peers: Iterable[Peer]) -> _Sources:
@@ -126,6 +123,9 @@ def _deliver(peer: Peer, sources: _Sources) -> Delivery:
             persistent_keepalive=(defaults.persistent_keepalive if keepalive is None else keepalive)
             or None,
         )
+    except RingError:
+        text = "The key ring does not open this device's secrets."
+        raise Conflict(text, code="secrets_unreadable") from None
     except InvalidConfig as error:
         raise Conflict(
             f"The interface's settings make no valid file: {error.message}.",

@@ -23,7 +23,6 @@ from peers.services.founding import remove_peer
 from peers.services.reveals import note_reveals
 from rest.errors import Conflict, Refusal
 from tenants.models import DEFAULT_TENANT, Tenant
-from vault.ring import RingError
 
 
 @require_http_methods(["GET", "POST"])
@@ -142,6 +141,6 @@ def _delivery(peer: Peer) -> tuple[Delivery | None, str]:
     try:
         return deliver(peer), ""
     except Refusal as refusal:
+        if refusal.code == "secrets_unreadable":
+            return None, gettext("The key ring does not open this device's secrets.")
         return None, refusal.message
-    except RingError:
-        return None, gettext("The key ring does not open this device's secrets.")

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
@@ -114,6 +116,7 @@ def _walk(job: Job, at: datetime) -> Iterator[None]:
         above = 0
         while above := blank_events(one.pk, above=above, limit=BATCH):
             yield
+        _blank_log(Tenant, [one.pk])
     with transaction.atomic():
         conclude(job_id=job.pk, at=at)
 
@@ -125,6 +128,7 @@ def _erase_clients(job: Job, tenant_id: int, at: datetime) -> int:
     chosen = list(left.order_by("-pk").values_list("pk", flat=True)[:BATCH])
     clients = Client.objects.filter(pk__in=chosen).order_by("pk")
     ids = list(clients.select_for_update(no_key=True).values_list("pk", flat=True))
+    _blank_log(Client, ids)
     _bury(ids, job, at)
     peers = Peer.objects.filter(client__in=ids)
     forget(peers, at=at)
@@ -167,8 +171,17 @@ def _belongings(job: Job, tenant_id: int) -> list[QuerySet[Any]]:
 def _drop(rows: QuerySet[Any]) -> int:
     ids = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
     if ids:
+        _blank_log(rows.model, ids)
         rows.model._default_manager.filter(pk__in=ids).delete()
     return len(ids)
+
+
+def _blank_log(model: type[Any], ids: Sequence[int]) -> None:
+    """The admin site's log names what was changed there, and how."""
+    LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(model),
+        object_id__in=[str(one) for one in ids],
+    ).update(object_repr=ERASED, change_message="")
 
 
 def _of(tenant_id: int) -> Q:

@@ -11,8 +11,11 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client as Browser
 from django.utils.module_loading import import_string
+from rest_framework.test import APIClient
 
 from control.pages import share_views
+from peers.models import PeerKey, ShareLink
+from tenants.models import User
 
 Body = dict[str, Any]
 Share = Callable[..., Body]
@@ -37,6 +40,24 @@ def test_a_crash_behind_a_link_is_logged_without_its_secret(
     assert "Internal Server Error: /s/…" in caplog.text
     assert secret not in caplog.text
     assert LOGGING["handlers"]["stderr"]["filters"] == ["secret_paths"]
+
+
+def test_what_the_ring_does_not_open_is_a_conflict(
+    share: Share, sold: Body, alice_api: APIClient, operator: User
+) -> None:
+    path = share(sold, single_use=True)["path"]
+    other = share(sold)["path"]
+    PeerKey.objects.update(private_key="v1.lost.AAAA")
+    answer = alice_api.get(f"/api/v1/clients/{sold['id']}/config")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/secrets-unreadable")
+    browser = Browser()
+    assert browser.post(path).status_code == 409
+    assert "used up" in browser.post(path).content.decode()  # and it was not
+    assert ShareLink.objects.filter(used_at__isnull=False).count() == 0
+    assert browser.get(f"{other}/config").status_code == 409
+    browser.force_login(operator)
+    page = browser.get(f"/peers/{sold['devices'][0]['id']}/").content.decode()
+    assert "The key ring does not open" in page
 
 
 def test_no_table_holds_it(share: Share, sold: Body) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -35,12 +37,14 @@ pytestmark = pytest.mark.django_db
 #: What a customer, a member or an integrator typed in.
 PERSONAL = (
     "Sara", "sara@example.org", "@sara", "order-4711", "pays late", "blue door", "Gone", "alice",
-    "Acme", "Gold", "contact@acme.example", "phone of Sara", "198.51.100.7",
+    "log of", "Acme", "Gold", "contact@acme.example", "phone of Sara", "198.51.100.7",
 )  # fmt: skip
 
 
 @pytest.fixture
-def full(gateway: Gateway, acme: Tenant, evil: Tenant, alice: User, mallory: User) -> Gateway:
+def full(
+    gateway: Gateway, acme: Tenant, evil: Tenant, alice: User, mallory: User, operator: User
+) -> Gateway:
     """A tenant with everything, closed; and another one beside it."""
     by_alice = Actor("user", str(alice.uuid), "alice", "198.51.100.7")
     gateway.caller = Caller(acme, "", frozenset({"*"}), by_alice)
@@ -62,6 +66,21 @@ def full(gateway: Gateway, acme: Tenant, evil: Tenant, alice: User, mallory: Use
     make_token(twin, name="alice of the sandbox")
     make_client(twin, name="Sara")
     make_peer(make_client(evil, name="Eve"), gateway.interface)
+    for row in (
+        acme,
+        made.client,
+        Plan.objects.get(),
+        alice,
+        ApiToken.objects.filter(tenant=acme).earliest("pk"),
+    ):
+        LogEntry.objects.create(
+            user=operator,
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=str(row.pk),
+            object_repr=f"log of {row}",
+            change_message="Changed Sara at Acme.",
+            action_flag=CHANGE,
+        )
     gateway.apply()
     close_tenant(tenant=acme, reason="Acme is gone", actor=SYSTEM, at=timezone.now())
     follow_tenants(at=timezone.now(), seconds=60)
