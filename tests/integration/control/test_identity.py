@@ -90,7 +90,7 @@ def test_a_moved_device_leaves_one_interface_for_the_other(
         assert found is not None
         assert not found.drift
     grave = Peer.objects.get(deleted_at__isnull=False)
-    assert (grave.applied_key, grave.rx_bytes) == ("", 10 if applied_before else 0)
+    assert (grave.applied_key, grave.upload_bytes) == ("", 10 if applied_before else 0)
     moved = Peer.objects.get(pk=made.peer.pk)
     assert moved.verified_generation == moved.generation
 

@@ -182,7 +182,7 @@ def test_the_last_reading_of_a_removed_peer_is_not_overwritten_by_an_older_dump(
 
     monkeypatch.setattr(observe, "load_known", load_then_remove)
     observe.keep_books(fresh(gateway), post, reading)
-    assert Peer.objects.get(pk=made.peer.pk).rx_bytes == 999
+    assert Peer.objects.get(pk=made.peer.pk).upload_bytes == 999
 
 
 def test_clients_deleted_between_dump_and_books_raise_no_alarm(gateway: Gateway) -> None:
