@@ -302,6 +302,27 @@ def applying(stage: Stage) -> None:
     assert not JobItem.objects.filter(job__tenant=stage.a.tenant, due_at=later).exists()
 
 
+@_deed
+def a_client_that_went_to_another(stage: Stage) -> None:
+    """Is shown to its former seller as it was, not as it is."""
+    a, b = stage.a, stage.b
+    operator = next(one for one in stage.callers if one.operator == "full")
+    path, body = f"/api/v1/clients/{a.ids['client']}", {"tenant": b.ids["slug"]}
+    left: dict[str, Any] = {"HTTP_X_VWG_TENANT": operator.header}
+    answer = operator.api.post(f"{path}/transfer", body, format="json", **left)
+    assert answer.status_code < 300, answer.content[:300]
+    changed = _owner(b).patch(path, {"name": "moved-on", "external_id": "moved-on"}, format="json")
+    assert changed.status_code == 200
+    keys = set(Peer.objects.filter(client__uuid=a.ids["client"]).values_list("uuid", flat=True))
+    run = f"bulk/{a.ids['run']}"
+    for thing in (run, f"{run}/items", "jobs", f"jobs/{a.ids['job']}/items", "events", "clients"):
+        shown = _owner(a).get(f"/api/v1/{thing}")
+        assert shown.status_code == 200
+        text = shown.content.decode()
+        assert "moved-on" not in text, thing
+        assert thing == "events" or not [key for key in keys if str(key) in text], thing
+
+
 # -- share links -----------------------------------------------------------------------------
 
 

@@ -17,6 +17,9 @@ from tests.integration.isolation.mutants import Mutant, mutants, running, unprep
 
 #: Mutants that change nothing that anybody could notice, and why. Read by people.
 SPARED: Final = {
+    ("peers/bulk_queries.py", "visible_items", "run__tenant"): "the run came through its door",
+    ("peers/bulk_queries.py", "brief_devices", "visible"): "`client__tenant` says the same",
+    ("peers/bulk_queries.py", "brief_devices", "client__tenant"): "`visible` says the same",
     ("peers/filters.py", "_peers", "tenant"): "the client's own tenant too, for an index",
     ("peers/filters.py", "_open_holds", "tenant"): "the client's own tenant too, for an index",
     ("peers/networks.py", "_refuse_taken", "tenant_id"): "`kept_peers(tenant)` says it too",
