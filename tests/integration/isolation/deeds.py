@@ -30,6 +30,7 @@ from peers.sharing import find_link
 from quotas.models import Hold
 from resellers.services import erasure, suspension
 from rest.errors import Missing, Refusal
+from tenants.authority import renewed
 from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.scoping import Caller, caller_of
 from tests.conftest import bearer
@@ -227,7 +228,9 @@ def a_person_of_several_tenants(stage: Stage) -> None:
         api = bearer(text)
         refused = api.post("/api/v1/plans", {"name": "x"}, format="json")
         assert refused.status_code == 403
-        assert _caller(guest, ApiToken.objects.get(pk=here.pk)).role == "viewer"
+        asking = _caller(guest, ApiToken.objects.get(pk=here.pk))
+        assert asking.role == "viewer"
+        assert renewed(asking, "clients:write", at=NOW) is None, "by a worker, later"
         assert _owner(a).delete(f"/api/v1/members/{guest.uuid}").status_code == 204
     for token, revoked in ((here, True), *((one, False) for one in away)):
         token.refresh_from_db()
