@@ -12,14 +12,26 @@ PASSWORD = "correct horse battery"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
+#: The browser that runs, if one does: Playwright has one event loop in a thread.
+_running: list[Browser] = []
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium."""
+    """The machine's own Chromium: the one that runs already, else one for as long as it is asked.
+
+    A file of tests that follows ``tests/browser`` in the same process finds that one running.
+    """
+    if _running:
+        yield _running[-1]
+        return
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        _running.append(browser)
         try:
             yield browser
         finally:
+            _running.remove(browser)
             browser.close()
 
 
