@@ -18,12 +18,17 @@ from tenants import row_security
 from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.prepared import Prepared
 from tenants.scoping import ROLE_KNOWN, client_address, refuse_inactive
-from tenants.tokens import matches, prefix_of
+from tenants.tokens import MAX_TEXT, matches, prefix_of
 
 _REALM: Final = 'Bearer realm="vwg"'
 _USED_EVERY: Final = timedelta(minutes=1)
 #: One text for every token that is refused: it tells nothing about which tokens exist.
 _REFUSED: Final = "The token is unknown, expired, revoked, or not valid from this address."
+#: Of its form alone, before anything is looked up: that tells nothing either.
+_MALFORMED: Final = (
+    f"The token is malformed: it has {MAX_TEXT} characters and begins with vwg_. "
+    "Perhaps it was cut off, or something was copied with it."
+)
 _IN_URL: Final = frozenset({"token", "access_token", "api_key", "apikey", "authorization"})
 
 
@@ -83,8 +88,10 @@ class SessionAuthentication(authentication.SessionAuthentication):
 def _bearer(header: str) -> str:
     """The text of the one token in the header, or AuthenticationFailed."""
     scheme, _, text = header[:200].partition(" ")
-    if scheme.lower() != "bearer" or len(header) > 200 or not prefix_of(text):
+    if scheme.lower() != "bearer":
         raise AuthenticationFailed("The Authorization header must be: Bearer vwg_…")
+    if len(header) > 200 or not prefix_of(text):
+        raise AuthenticationFailed(_MALFORMED)
     return text
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -99,6 +99,15 @@ def granted_scopes(caller: Caller) -> frozenset[str]:
     return frozenset(scope for scope in SCOPES if may(caller, scope))
 
 
+class ScopeMissing(PermissionDenied):
+    """403 that names the scope which would do, in the words of RFC 6750 too."""
+
+    def __init__(self, scope: str, caller: Caller) -> None:
+        super().__init__(_without(scope, caller))
+        if caller.token is not None:
+            self.auth_header = f'Bearer realm="vwg", error="insufficient_scope", scope="{scope}"'
+
+
 class Scoped(BasePermission):
     """Lets a caller through whose token, role and operator level cover the view's declaration."""
 
@@ -115,15 +124,24 @@ class Scoped(BasePermission):
             return False
         caller = caller_of(request)
         if for_operators(view, method) and not caller.operator:
-            return False
+            raise PermissionDenied("Only operators may do this.")
         if caller.operator == READ_ONLY and method not in SAFE_METHODS:
-            return False
-        return needed == ANYBODY or may(caller, needed)
+            raise PermissionDenied("You may look, and change nothing.")
+        if needed != ANYBODY and not may(caller, needed):
+            raise ScopeMissing(needed, caller)
+        return True
 
 
 def for_operators(view: Any, method: str) -> bool:
     """Whether a method of a view (class or instance) is for operators alone."""
     return getattr(view, "operator_only", False) or method in getattr(view, "operator_methods", ())
+
+
+def _without(scope: str, caller: Caller) -> str:
+    """Why the caller may not do what needs ``scope``."""
+    if not covers(caller.scopes, scope):
+        return f"This needs a token with the scope {scope}."
+    return f"This needs the scope {scope}, which your role does not have."
 
 
 def needed_scope(view: Any, method: str) -> str | None:

@@ -33,6 +33,10 @@ _HEADERS: Final[Mapping[str, Json]] = {
         "description": "`true`: this is the kept answer to an earlier request with the same key.",
         "schema": {"type": "string", "enum": ["true"]},
     },
+    "WWW-Authenticate": {
+        "description": "How to be recognised; of a 403, the scope that was missing (RFC 6750).",
+        "schema": {"type": "string"},
+    },
     "X-VWG-Job": {
         "description": "The id of the job that the act made.",
         "schema": {"type": "string", "format": "uuid"},
@@ -272,6 +276,7 @@ def _refusal(status: int, *, founding: bool) -> Json:
     schema = f"#/components/schemas/{'Founding' if founding else ''}Problem"
     content = {"schema": {"$ref": schema}, "example": example}
     names = [*_RATE, *(["Retry-After"] if status in (409, 429, 503) else [])]
+    names += ["WWW-Authenticate"] if status in (401, 403) else []
     return {
         "description": HTTPStatus(status).phrase,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},

@@ -83,6 +83,19 @@ def test_43_one_character_changed_is_401_and_says_no_more(
     assert answers[0].content == answers[1].content
 
 
+def test_43_a_token_that_is_cut_off_is_called_malformed_and_not_shown(
+    alice_token: str, interface: Interface
+) -> None:
+    """Of its form alone: what is known of its beginning is the same for all."""
+    other = f"vwg_{'x' * 12}_{alice_token[17:]}"
+    for text in (alice_token[:-1], other[:-1], alice_token + "x", f"{alice_token[:-1]}.", "secret"):
+        answer = APIClient().get(JOBS, headers={"Authorization": f"Bearer {text}"})
+        assert answer.status_code == 401
+        assert answer.json()["detail"].startswith("The token is malformed")
+        assert text not in answer.content.decode()
+        assert answer["WWW-Authenticate"] == 'Bearer realm="vwg"'
+
+
 def test_43_two_tokens_are_none(alice_token: str, interface: Interface) -> None:
     """A server joins two headers of one name with a comma."""
     joined = f"Bearer {alice_token}, Bearer {alice_token}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,17 +14,21 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
 
-from tenants.models import Tenant, User
+from tenants.authentication import TokenUser
+from tenants.models import ApiToken, Tenant, User
 from tenants.permissions import (
     ANYBODY,
     OPERATOR_SCOPES,
     ROLE_SCOPES,
     SCOPES,
+    covers,
     needed_scope,
     spelled_out,
 )
+from tenants.tokens import issue
 from tests.make import make_user
 
+ROOT = Path(__file__).resolve().parents[3]
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 #: Described for everybody.
 PUBLIC = {"schema", "docs"}
@@ -54,6 +60,12 @@ def status(view: type[APIView], user: User, method: str = "get") -> int:
     request = getattr(APIRequestFactory(), method)("/")
     force_authenticate(request, user)
     return int(view.as_view()(request).status_code)
+
+
+def refusal(view: type[APIView], user: User | TokenUser, token: ApiToken | None = None) -> Any:
+    request = APIRequestFactory().post("/")
+    force_authenticate(request, user, token)
+    return view.as_view()(request)
 
 
 @pytest.fixture
@@ -101,6 +113,26 @@ def test_a_role_opens_what_its_row_says(acme: Tenant, scope: str, role: str, exp
 
 def test_an_operator_who_may_look_only_reads(auditor: User) -> None:
     assert [status(Things, auditor, method) for method in ("get", "post")] == [200, 403]
+
+
+def test_a_refusal_names_the_scope_that_would_do(acme: Tenant, viewer: User) -> None:
+    token, _ = issue(tenant=acme, name="reads", scopes=["clients:read"])
+    answer = refusal(Things, TokenUser(token), token)
+    assert answer.status_code == 403
+    assert answer.data["detail"] == "This needs a token with the scope clients:write."
+    assert answer["WWW-Authenticate"] == (
+        'Bearer realm="vwg", error="insufficient_scope", scope="clients:write"'
+    )
+    everything, _ = issue(tenant=acme, name="all", scopes=["*"], user=viewer)
+    for answer in (refusal(Things, viewer, everything), refusal(Things, viewer)):
+        assert answer.data["detail"] == (
+            "This needs the scope clients:write, which your role does not have."
+        )
+
+
+def test_a_refusal_to_all_but_operators_says_so(acme: Tenant, alice: User, auditor: User) -> None:
+    assert refusal(OperatorThings, alice).data["detail"] == "Only operators may do this."
+    assert refusal(Things, auditor).data["detail"] == "You may look, and change nothing."
 
 
 def test_operator_views_are_for_operators(alice: User, operator: User, auditor: User) -> None:
@@ -163,6 +195,24 @@ def test_every_route_of_the_api_declares_a_known_scope_for_each_method() -> None
             )
             if method in WRITES and scope is not None and path not in ASKED_BY_POST:
                 assert scope.endswith(":write"), f"{method} {path} needs only {scope}"
+
+
+def test_the_page_for_resellers_lists_every_scope_as_it_is() -> None:
+    used = {needed_scope(view, method) for _, view, methods in api_views() for method in methods}
+    rows = {
+        scope: (
+            SCOPES[scope],
+            ", ".join(str(r) for r, s in ROLE_SCOPES.items() if covers(s, scope)),
+        )
+        for scope in SCOPES
+    }
+    to_come = " (for what comes: nothing needs it yet)"
+    page = (ROOT / "docs" / "api.md").read_text()
+    listed = re.findall(r"^\| `([a-z]+:[a-z*]+)` \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
+
+    assert [scope for scope, _, _ in listed] == list(SCOPES)
+    assert {scope: (text.removesuffix(to_come), roles) for scope, text, roles in listed} == rows
+    assert {scope for scope, text, _ in listed if text.endswith(to_come)} == set(SCOPES) - used
 
 
 def test_no_route_of_the_api_opens_its_own_door() -> None:
