@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
 
 from control.many import Update
 from control.presence import db_time
@@ -91,9 +91,11 @@ def claim(
 
 def mark_running(job_ids: Collection[int], *, at: datetime) -> None:
     """Say that these jobs have begun."""
-    Job.objects.filter(pk__in=job_ids, status=Job.Status.PENDING).update(
-        status=Job.Status.RUNNING, started_at=at
-    )
+    jobs = Job.objects.filter(status=Job.Status.PENDING)
+    with transaction.atomic():
+        Job.objects.filter(pk__in=_held(jobs.filter(pk__in=job_ids))).update(
+            status=Job.Status.RUNNING, started_at=at
+        )
 
 
 def settle(outcomes: Sequence[Outcome], *, started_at: datetime, at: datetime) -> None:
@@ -129,13 +131,19 @@ def postpone(items: Sequence[Item], *, reason: str, at: datetime, least_s: float
     for item in items:
         delay = max(min(0.5 * 2 ** min(item.attempts, 10), _LONGEST_DELAY_S), least_s)
         by_delay.setdefault(delay, []).append(item.pk)
+    jobs = Job.objects.filter(pk__in={item.job_id for item in items}, finished_at=None)
     for delay, ids in by_delay.items():
         JobItem.objects.filter(pk__in=ids, status=JobItem.Status.OPEN).update(
             attempts=F("attempts") + 1, due_at=at + timedelta(seconds=delay), message=reason[:500]
         )
-    Job.objects.filter(pk__in={item.job_id for item in items}, finished_at=None).update(
-        message=f"Waits: {reason}"[:500]
-    )
+    with transaction.atomic():
+        Job.objects.filter(pk__in=_held(jobs)).update(message=f"Waits: {reason}"[:500])
+
+
+def _held(jobs: QuerySet[Job]) -> list[int]:
+    """The keys of these jobs, locked in their order: workers of two gateways share jobs."""
+    locked = jobs.order_by("pk").select_for_update(no_key=True)
+    return list(locked.values_list("pk", flat=True))
 
 
 def hurry(interface_id: int, *, at: datetime) -> None:

@@ -6,6 +6,10 @@ import time
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
+from django.core.cache import caches
+from django.core.cache.backends.db import DatabaseCache
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from gateways.models import Job
@@ -34,11 +38,13 @@ def purge(*, at: datetime, seconds: float) -> None:
 
 
 def prune(*, at: datetime, seconds: float) -> None:
-    """Finished jobs and bulk requests, kept answers, links that ended."""
+    """Finished jobs and bulk requests, kept answers, links that ended, counts of sign-in tries."""
     end = time.monotonic() + seconds
     for rows in _old(at):
         while _drop(rows) and time.monotonic() < end:
             time.sleep(_PAUSE_S)
+    while _drop_cached(at) and time.monotonic() < end:
+        time.sleep(_PAUSE_S)
 
 
 def _old(at: datetime) -> list[QuerySet[Any]]:
@@ -61,3 +67,20 @@ def _drop(rows: QuerySet[Any]) -> int:
     if ids:
         rows.filter(pk__in=ids).delete()
     return len(ids)
+
+
+def _drop_cached(at: datetime) -> int:
+    """A batch of the cache's rows that have expired: Django drops one when it is asked for again,
+    and the counts of an address that never comes back would stay for good.
+    """
+    if not isinstance(caches["default"], DatabaseCache):
+        return 0
+    table = connection.ops.quote_name(str(settings.CACHES["default"]["LOCATION"]))
+    now = connection.ops.adapt_datetimefield_value(at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM {table} WHERE expires < %s AND cache_key IN"  # noqa: S608  its own name
+            f" (SELECT cache_key FROM {table} WHERE expires < %s ORDER BY expires LIMIT {_BATCH})",
+            [now, now],
+        )
+        return int(cursor.rowcount)

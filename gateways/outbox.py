@@ -17,7 +17,7 @@ from django.db.models import Count, F
 
 from gateways.hints import publisher
 from gateways.models import Interface, Job, JobItem
-from gateways.progress import SANDBOX, note_progress
+from gateways.progress import NOTHING, SANDBOX, note_progress
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,6 @@ def enqueue(
     wishes: Iterable[Wish],
     at: datetime,
     due_at: datetime | None = None,
-    message: str = "",
 ) -> Job:
     """Write a job with one item per wish; after the commit the gateways' workers are told.
 
@@ -58,10 +57,13 @@ def enqueue(
         actor_name=actor_name[:150],
         total=len(items),
         done=len(simulated),
-        message=message if is_open or not items else message or SANDBOX,
+        message="" if is_open else SANDBOX if items else NOTHING,
         status=Job.Status.PENDING if is_open else Job.Status.SUCCEEDED,
         finished_at=None if is_open else at,
     )
+    if not is_open:  # the row was made after ``at``, and nothing ends before it begins
+        job.finished_at = job.created_at
+        Job.objects.filter(pk=job.pk).update(finished_at=job.created_at)
     _write_items(job.pk, items, simulated, at=at, due_at=due_at)
     return job
 
@@ -116,7 +118,7 @@ def conclude(*, job_id: int, at: datetime) -> None:
     written = JobItem.objects.filter(job_id=job_id).count()
     if job.finished_at is None and job.total > written:
         Job.objects.filter(pk=job_id).update(total=written)
-        note_progress([job_id], started_at=job.created_at, at=at)
+        note_progress([job_id], started_at=job.created_at, at=max(at, job.created_at))
 
 
 def announced(*, kinds: Iterable[str]) -> list[Job]:

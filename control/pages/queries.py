@@ -195,7 +195,9 @@ def jobs(*, limit: int = 5, now: datetime) -> tuple[JobRow, ...]:
         worst=Subquery(where.exclude(message="").order_by("-status").values("message")[:1]),
     )
     open_ones = base.filter(status__in=[Job.Status.PENDING, Job.Status.RUNNING]).order_by("-id")
-    rest = base.filter(status__in=[Job.Status.SUCCEEDED, Job.Status.FAILED]).order_by("-id")
+    # What had nothing to apply changed nothing here: it is no line of this list.
+    ended = base.filter(status__in=[Job.Status.SUCCEEDED, Job.Status.FAILED])
+    rest = ended.filter(total__gt=0).order_by("-id")
     rows: list[Any] = [*open_ones[:limit], *rest[:limit]]
     return tuple(job_row(row, row.where or "", row.worst or "", now) for row in rows[: limit + 1])
 

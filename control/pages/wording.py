@@ -170,7 +170,7 @@ def _status(row: Peer, word: str, reason: str) -> tuple[str, str, str, str]:
 
 def job_row(row: Job, where: str, worst: str, now: datetime) -> JobRow:
     """A job as the table shows it."""
-    took = (row.finished_at - row.created_at).total_seconds() if row.finished_at else None
+    took = formats.age(row.created_at, row.finished_at) if row.finished_at else None
     glyph, words = _job_state(row)
     return JobRow(
         uuid=row.uuid,
@@ -214,6 +214,8 @@ def _job_title(row: Job) -> str:
         Job.Kind.LINK: gettext("Bring up the interface"),
     }
     kind = Job.Kind(row.kind)
+    if kind in titles and not row.total:
+        return gettext("Nothing to apply")
     return titles[kind] % count if kind in titles else fixed[kind]
 
 

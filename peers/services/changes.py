@@ -15,7 +15,6 @@ from audit.events import Actor, Target, event, record
 from audit.models import AuditEvent
 from gateways.models import Interface, Job
 from gateways.outbox import Wish, enqueue
-from gateways.progress import NOTHING
 from peers.models import Client, Peer
 from peers.queries import find_client
 from quotas.models import Plan
@@ -115,7 +114,6 @@ def tell_of(*, tenant_id: int, kind: str, actor: Actor, peers: Sequence[Peer], a
             for peer in peers
         ],
         at=at,
-        message="" if peers else NOTHING,
     )
 
 

@@ -90,10 +90,10 @@ def start(
         transaction.on_commit(lambda: publisher.leave(hint), robust=True)
         return Started(run, None, [])
     outcomes, jobs = _carry_out(run, caller, entries, at)
-    run.created_at = run.started_at = at
     if not dry_run:
         run.save()
-    _count(run, outcomes, at)
+    run.created_at = run.started_at = at  # when it was asked for, not when its row was written
+    _count(run, outcomes, timezone.now())
     if not dry_run:
         _keep(run, outcomes, jobs)
     return Started(run, outcomes, jobs)

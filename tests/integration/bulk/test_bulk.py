@@ -50,6 +50,9 @@ def test_clients_are_made_with_keys_addresses_events_and_one_job(
     body = bulk(alice_api, "create", items=named(5))
     assert outcomes(body) == ["done"] * 5
     assert (body["status"], body["progress"]) == ("succeeded", {"total": 5, "done": 5, "failed": 0})
+    run = BulkRun.objects.get()
+    assert run.finished_at is not None
+    assert run.started_at == run.created_at <= run.finished_at
     first = body["results"][0]
     assert (first["ref"], first["external_id"]) == ("x-0", "x-0")
     device = first["devices"][0]

@@ -13,6 +13,7 @@ from control.drift import Drift
 from control.observe import Found
 from gateways.api.serializers import job_ref
 from gateways.models import Interface, Job, JobItem
+from gateways.outbox import enqueue
 from peers.models import Peer
 from tenants.models import Tenant
 from tests.make import make_client, make_job, make_peer
@@ -49,6 +50,17 @@ def test_a_job_says_how_far_it_is(alice_api: APIClient, job: Job) -> None:
     assert body["items_next"] is None
     assert body["href"] == f"{JOBS}/{job.uuid}"
     assert body["finished_at"] is None
+
+
+def test_a_job_without_anything_to_apply_says_so_and_ends_no_earlier_than_it_began(
+    alice_api: APIClient, acme: Tenant
+) -> None:
+    asked = timezone.now()
+    job = enqueue(kind="update", tenant_id=acme.pk, actor_name="alice", wishes=[], at=asked)
+    assert job.finished_at == Job.objects.get().finished_at == job.created_at
+    body = alice_api.get(f"{JOBS}/{job.uuid}").json()
+    assert (body["status"], body["message"]) == ("succeeded", "There was nothing to apply.")
+    assert body["finished_at"] >= body["created_at"]
 
 
 def test_each_device_has_its_own_outcome(alice_api: APIClient, job: Job, alice_peer: Peer) -> None:

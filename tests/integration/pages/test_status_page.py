@@ -71,6 +71,21 @@ def test_it_shows_interfaces_devices_and_jobs(
     assert "Add 2 devices" in page
 
 
+def test_what_had_nothing_to_apply_is_no_change(
+    browser: Browser, interface: Interface, acme: Tenant
+) -> None:
+    ended = {"status": "succeeded", "finished_at": timezone.now() - timedelta(seconds=1)}
+    empty = make_job(acme, kind="update", **ended)
+    make_job(acme, kind="update", total=1, done=1, **ended)
+    page = browser.get("/").content.decode()
+    assert str(empty.uuid) not in page
+    assert "Change 1 device" in page
+    assert not re.search(r"-\d+ ms", page)
+    alone = browser.get(f"/jobs/{empty.uuid}/").content.decode()
+    assert "Nothing to apply" in alone
+    assert "0 devices" not in alone
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_nobody_is_sent_to_the_sign_in(db: None, path: str) -> None:
     answer = Browser().get(path)

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
 
 from audit.events import SYSTEM
@@ -157,6 +159,16 @@ def test_old_rows_are_dropped_and_young_ones_stay(acme: Tenant, gateway: Gateway
     assert BulkRun.objects.count() == 1
     assert Job.objects.filter(finished_at__isnull=False).count() == 1
     assert Job.objects.filter(pk=made.job.pk).exists(), "an open job stays"
+
+
+def test_the_cache_forgets_what_has_expired(db: None) -> None:
+    cache.set("over", 1, timeout=1)
+    cache.set("counts", 1, timeout=3600)
+    pruning.prune(at=timezone.now() + timedelta(minutes=1), seconds=9)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cache_key FROM vwg_cache")
+        left = [key for (key,) in cursor.fetchall()]
+    assert left == [":1:counts"]
 
 
 def test_each_task_runs_on_an_empty_house(db: None) -> None:
