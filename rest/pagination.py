@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from django.core import signing
 from django.core.exceptions import FieldDoesNotExist
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import F, Field, Model, Q, QuerySet
@@ -22,12 +21,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from rest.opaque import seal, unseal
+
 if TYPE_CHECKING:  # REST framework imports this module while it imports its views
     from rest_framework.views import APIView
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
-_SALT: Final = "vwg.cursor"
+_PURPOSE: Final = "vwg cursors"
 
 
 @dataclass(frozen=True)
@@ -40,21 +41,23 @@ class Cursor:
     backwards: bool = False
 
     def encode(self) -> str:
-        """An opaque text, signed, so that a value made up by the caller never reaches SQL."""
+        """An opaque text: it tells no number, and none made up by the caller reaches SQL."""
         value = self.value
         if isinstance(value, date):  # and datetime
             value = value.isoformat()
         elif not isinstance(value, str | int | float | bool | None):
             value = str(value)
-        return signing.dumps([self.ordering, value, self.pk, self.backwards], salt=_SALT)
+        return seal([self.ordering, value, self.pk, self.backwards], purpose=_PURPOSE)
 
     @classmethod
-    def decode(cls, text: str, ordering: str, *, parameter: str = "cursor") -> Cursor:
+    def decode(
+        cls, text: str, ordering: str, *, parameter: str = "cursor", remedy: str = "Begin again."
+    ) -> Cursor:
         """Read a cursor made for this ordering. Raises ValidationError (400)."""
         try:
-            found, value, pk, backwards = signing.loads(text, salt=_SALT)
-        except (signing.BadSignature, ValueError, TypeError):
-            raise _refuse(parameter, "This cursor is not one of ours.") from None
+            found, value, pk, backwards = unseal(text, purpose=_PURPOSE)
+        except ValueError:
+            raise _refuse(parameter, f"This cursor is not one of ours. {remedy}") from None
         if found != ordering:
             raise _refuse(parameter, "This cursor belongs to another ordering.")
         return cls(ordering, value, pk, backwards)

@@ -15,7 +15,7 @@ import string
 from collections.abc import Collection
 from datetime import datetime
 from ipaddress import ip_network
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
@@ -100,17 +100,7 @@ def issue(
         actor=actor,
         action="token.issued",
         target=target_of(token, book),
-        after={
-            "name": name,
-            "prefix": prefix,
-            "scopes": token.scopes,
-            "operator": operator,
-            "expires_at": expires_at.isoformat() if expires_at else None,
-            "allowed_cidrs": token.allowed_cidrs,
-            "requests_per_minute": requests_per_minute,
-            "user": str(user.uuid) if user is not None else None,
-            "sandbox": tenant.is_sandbox,
-        },
+        after=_told(token),
     )
     return token, text
 
@@ -134,6 +124,21 @@ def revoke(
 def target_of(token: ApiToken, book: int | None = None) -> Target:
     """The token as the audit names it, in the events of its tenant or of the one that is given."""
     return Target("token", str(token.uuid), token.name, token.tenant_id if book is None else book)
+
+
+def _told(token: ApiToken) -> dict[str, Any]:
+    """A new token as its event tells of it: never its text."""
+    return {
+        "name": token.name,
+        "prefix": token.prefix,
+        "scopes": token.scopes,
+        "operator": token.operator,
+        "expires_at": token.expires_at.isoformat() if token.expires_at else None,
+        "allowed_cidrs": token.allowed_cidrs,
+        "requests_per_minute": token.requests_per_minute,
+        "user": str(token.user.uuid) if token.user is not None else None,
+        "sandbox": token.tenant.is_sandbox,
+    }
 
 
 def _network(cidr: str) -> str:

@@ -12,7 +12,14 @@ from django.db import IntegrityError, transaction
 
 from gateways.models import Interface, Job
 from peers.models import Client, Peer
-from peers.queries import NO_PEER, ClientView, find_interface, live_peers, only_peer
+from peers.queries import (
+    NO_PEER,
+    ClientView,
+    find_interface,
+    live_peers,
+    only_peer,
+    view_client,
+)
 from peers.services.changes import Changed, locked_client, note_act, raise_version, tell, told
 from peers.services.devices import (
     V1_FIELDS,
@@ -34,6 +41,7 @@ from peers.services.terms import (
     refuse_external_id,
     terms_of_new,
 )
+from peers.shown import Device
 from peers.values import DEVICE_CHECKS
 from quotas.policies import MANUAL
 from quotas.queries import open_holds
@@ -111,20 +119,13 @@ def create_client(
             open_hold(client=client, reason=MANUAL, actor=caller.actor, at=at)
         if stands_off:
             stand_with_tenant(client=client, actor=caller.actor, at=at)
-        after = {
-            **own,
-            "public_key": device.peer.public_key,
-            "interface": target.name,
-            "addresses": list(device.addresses),
-            "networks": list(device.networks),
-            "enabled": enabled,
-        }
+        after = {**own, **_told(device), "enabled": enabled}
         note_act(client=client, actor=caller.actor, action="client.created", after=after)
         job = tell(
             client=client, kind=Job.Kind.CREATE, actor=caller.actor, peers=[device.peer], at=at
         )
-        holds = tuple(open_holds([client.pk])[client.pk]) if device.peer.blocked else ()
-    return Created(client, device.peer, job, ClientView(client, (device,), holds))
+        view = _view(client, device, job)
+    return Created(client, device.peer, job, view)
 
 
 @transaction.atomic
@@ -172,6 +173,24 @@ def update_client(
             client=client, actor=caller.actor, action="client.updated", before=before, after=after
         )
     return told(client, Job.Kind.UPDATE, caller, sorted(touched, key=lambda one: one.pk), at)
+
+
+def _told(device: Device) -> dict[str, Any]:
+    """A new client's device as the event tells of it."""
+    return {
+        "public_key": device.peer.public_key,
+        "interface": device.interface,
+        "addresses": list(device.addresses),
+        "networks": list(device.networks),
+    }
+
+
+def _view(client: Client, device: Device, job: Job) -> ClientView:
+    """A new client as it is shown; one of a sandbox is settled with its job already."""
+    if job.finished_at is not None:
+        return view_client(client)
+    holds = tuple(open_holds([client.pk])[client.pk]) if device.peer.blocked else ()
+    return ClientView(client, (device,), holds)
 
 
 def _insert(client: Client) -> None:

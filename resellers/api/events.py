@@ -91,18 +91,26 @@ class FeedPagination(KeysetPagination):
         if "cursor" in request.query_params or request.query_params.get("ordering", _FEED) != _FEED:
             refusal = ErrorDetail("A feed is read oldest first, by after alone.", "invalid")
             raise ValidationError({"after": [refusal]})
-        since = Cursor.decode(text, _FEED, parameter="after").pk if text is not None else 0
-        limit, last = self._limit(request), horizon()
-        rows = queryset.filter(pk__gt=since).order_by("pk")
-        rows = rows if last is None else rows.filter(pk__lte=last)
-        found = list(rows[: limit + 1])
+        since = _since(text) if text is not None else 0
+        limit, upto = self._limit(request), _upto(horizon(), since)
+        seen = self._last_of_all(request, view, upto)
+        found = list(queryset.filter(upto).order_by("pk")[: limit + 1])
         page, more = found[:limit], len(found) > limit
         end = page[-1].pk if page else since
-        # Read to the horizon: what the filters left out is not looked at again.
-        end = end if more or last is None else max(end, last)
         self._request, self._more = request, more
+        end = end if more else max(end, seen)
         self._after = Cursor(_FEED, end, end).encode()
         return page
+
+    def _last_of_all(self, request: Request, view: APIView | None, upto: Q) -> int:
+        """The caller's last event there is: what the filters leave out is not looked at again.
+
+        Theirs alone: the last of all would tell when others do something.
+        """
+        if not request.query_params.keys() - getattr(view, "paging", ()):
+            return 0
+        rows = events(_whose(request, caller_of(request))).filter(upto)
+        return rows.order_by("-pk").values_list("pk", flat=True).first() or 0
 
     def get_paginated_response(self, data: Any) -> Response:
         if self._after is None:
@@ -162,6 +170,18 @@ class EventList(ApiView):
         page: list[AuditEvent] = paginator.paginate_queryset(rows, request, view=self)
         shown = EventSerializer(page, many=True, context={"operator": bool(caller.operator)})
         return paginator.get_paginated_response(shown.data)
+
+
+def _since(text: str) -> int:
+    """The event up to which the feed has been read."""
+    return Cursor.decode(
+        text, _FEED, parameter="after", remedy="Begin the feed again with ordering=id."
+    ).pk
+
+
+def _upto(last: int | None, since: int) -> Q:
+    """The events of a feed after ``since``, up to the horizon."""
+    return Q(pk__gt=since) if last is None else Q(pk__gt=since, pk__lte=last)
 
 
 def _whose(request: Request, caller: Caller) -> int | None:

@@ -84,7 +84,11 @@ class TokenCreate(StrictSerializer):
     )
     user = StrictUUID(required=False, allow_null=True)
     mine = StrictBoolean(required=False)
-    sandbox = StrictBoolean(required=False)
+    sandbox = StrictBoolean(
+        required=False,
+        help_text="For the tenant's sandbox, which the first one makes. A sandbox's own token "
+        "makes no others.",
+    )
     operator = StrictBoolean(required=False)
 
 

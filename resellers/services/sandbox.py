@@ -8,6 +8,7 @@ another, and one simulated interface: what is asked of it is settled with the ch
 from __future__ import annotations
 
 from datetime import datetime
+from secrets import token_hex
 from typing import Any, Final
 from uuid import uuid4
 
@@ -64,7 +65,7 @@ def ensure_sandbox(*, tenant: Tenant, actor: Actor, at: datetime) -> Tenant:
 def _make_twin(tenant: Tenant) -> Tenant:
     slug = f"{tenant.slug[:40]}-sandbox"
     if Tenant.objects.filter(slug=slug).exists():
-        slug = f"{tenant.slug[:28]}-sandbox-{tenant.pk}"
+        slug = f"{tenant.slug[:28]}-sandbox-{token_hex(4)}"
     copied: dict[str, Any] = {name: getattr(tenant, name) for name in _COPIED}
     return Tenant.objects.create(
         slug=slug,
@@ -79,9 +80,11 @@ def _make_twin(tenant: Tenant) -> Tenant:
 def _ensure_interface(twin: Tenant, at: datetime) -> None:
     if twin.interfaces.filter(simulated=True).exists():
         return
-    gateway, _ = Gateway.objects.get_or_create(
-        slug=f"sandbox-{twin.pk}",
-        defaults={"name": "Sandbox", "location": "Sandbox", "endpoint_address": ENDPOINT},
+    gateway = Gateway.objects.create(
+        slug=f"sandbox-{token_hex(6)}",  # no counter: sellers see it
+        name="Sandbox",
+        location="Sandbox",
+        endpoint_address=ENDPOINT,
     )
     identity, key = uuid4(), generate_private_key()
     interface = Interface.objects.create(

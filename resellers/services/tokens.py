@@ -37,7 +37,10 @@ MAX_CIDRS: Final = 50
 
 @dataclass(frozen=True)
 class TokenWish:
-    """What a new token should be. ``user_id`` names a member, ``mine`` the caller's person."""
+    """What a new token should be. ``user_id`` names a member, ``mine`` the caller's person.
+
+    ``sandbox`` of None is the kind that the caller's own tenant is.
+    """
 
     name: str
     scopes: Sequence[str]
@@ -46,7 +49,7 @@ class TokenWish:
     requests_per_minute: int | None = None
     user_id: UUID | None = None
     mine: bool = False
-    sandbox: bool = False
+    sandbox: bool | None = None
     operator: bool = False
 
 
@@ -54,13 +57,17 @@ class TokenWish:
 def issue_token(*, caller: Caller, wish: TokenWish, at: datetime) -> tuple[ApiToken, str]:
     """Make a token for the acting tenant, or for its sandbox; return it with its text.
 
-    Raises `Invalid`, `Missing` (no such member), `Conflict` (``name_taken``) and `Forbidden`
-    (a token for operators, from anybody but a full operator).
+    The first one for a sandbox makes the sandbox: an act of its own, with an event of its own.
+    Raises `Invalid`, `Missing` (no such member), `Conflict` (``name_taken``, ``is_sandbox`` where
+    a sandbox asks for one of its tenant) and `Forbidden` (a token for operators, from anybody but
+    a full operator).
     """
     if wish.operator and caller.operator != FULL:
         raise Forbidden("Only operators issue tokens for operators.", field="operator")
     if wish.operator and (wish.sandbox or caller.tenant.is_sandbox):
         raise Invalid("A sandbox has no operators.", field="sandbox", code="sandbox_operator")
+    if wish.sandbox is False and caller.tenant.is_sandbox:
+        raise Conflict("A sandbox issues its own tokens alone.", field="sandbox", code="is_sandbox")
     name = check_name(wish.name)
     scopes = _check_scopes(caller, wish.scopes)
     cidrs = _check_cidrs(caller, wish.allowed_cidrs)

@@ -21,7 +21,6 @@ from itertools import product
 from typing import Any, Final
 from unittest.mock import patch
 
-from django.core.signing import TimestampSigner
 from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
@@ -101,7 +100,6 @@ def still() -> Iterator[None]:
     """Time stands still, and nobody has asked too often."""
     with (
         patch.object(timezone, "now", lambda: NOW),
-        patch.object(TimestampSigner, "timestamp", lambda _: "1uGCqz"),  # in cursors
         patch.object(Counters, "add", lambda _, names, **__: [1] * len(names)),
     ):
         yield

@@ -152,6 +152,33 @@ def test_the_feed_is_followed_to_its_end_and_on(alice_api: APIClient, acme: Tena
     assert actions(alice_api.get(newest.json()["next"])) == ["n3", "n2"]
 
 
+def test_a_number_of_old_is_refused_with_what_to_do(alice_api: APIClient) -> None:
+    answer = alice_api.get(EVENTS, {"after": "4711"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "after")
+    assert "Begin the feed again with ordering=id." in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("asked", [{}, {"target_type": "thing"}])
+def test_the_end_of_a_feed_tells_nothing_of_what_others_do(
+    alice_api: APIClient, acme: Tenant, evil: Tenant, asked: dict[str, str]
+) -> None:
+    note(acme, "mine")
+    end = alice_api.get(EVENTS, {**asked, "ordering": "id"}).json()["after"]
+    note(evil, "theirs")
+    assert alice_api.get(EVENTS, {**asked, "after": end}).json()["after"] == end
+    note(acme, "mine too")
+    answer = alice_api.get(EVENTS, {**asked, "after": end})
+    assert (actions(answer), answer.json()["after"] == end) == (["mine too"], False)
+
+
+def test_what_filters_leave_out_is_not_looked_at_again(alice_api: APIClient, acme: Tenant) -> None:
+    begin = alice_api.get(EVENTS, {"target": "none", "ordering": "id"}).json()["after"]
+    note(acme, "another's")
+    after = alice_api.get(EVENTS, {"target": "none", "after": begin}).json()["after"]
+    assert after != begin
+    assert actions(alice_api.get(EVENTS, {"after": after})) == []
+
+
 def test_a_feed_that_is_empty_can_be_followed(mallory_api: APIClient, evil: Tenant) -> None:
     mine = {"target_type": "thing"}
     first = mallory_api.get(EVENTS, mine | {"ordering": "id"}).json()

@@ -291,6 +291,46 @@ def test_a_sandbox_token_works_on_the_twin(
     assert api.get(ME).status_code == 401
 
 
+def test_a_client_of_the_sandbox_is_shown_settled_from_the_first(
+    owner_api: APIClient, interface: Interface
+) -> None:
+    api = bearer(issued(owner_api, sandbox=True, scopes=["*"])["token"])
+    for prefer in ({}, {"HTTP_PREFER": "wait=5"}):
+        made = api.post("/api/v1/clients", {"name": "trial"}, **prefer).json()
+        assert made["job"]["status"] == "succeeded"
+        assert (made["state"], made["devices"][0]["status"]) == ("active", "verified")
+        assert api.get(f"/api/v1/clients/{made['id']}").json()["devices"] == made["devices"]
+    off = api.post("/api/v1/clients", {"name": "off", "enabled": False}).json()
+    assert (off["state"], [hold["reason"] for hold in off["holds"]]) == ("disabled", ["manual"])
+
+
+def test_a_sandbox_says_that_it_issues_no_other_tokens(
+    owner_api: APIClient, acme: Tenant, interface: Interface
+) -> None:
+    api = bearer(issued(owner_api, sandbox=True, scopes=["*"])["token"])
+    answer = api.post(TOKENS, {"name": "real", "scopes": ["jobs:read"], "sandbox": False})
+    assert (code_of(answer), answer.json()["errors"][0]["field"]) == (
+        (409, "is_sandbox"),
+        "sandbox",
+    )
+    assert not ApiToken.objects.filter(name="real").exists()
+    assert issued(owner_api, name="real", sandbox=False)["sandbox"] is False
+
+
+def test_the_first_sandbox_token_is_two_acts_and_the_second_one(
+    owner_api: APIClient, interface: Interface
+) -> None:
+    """The sandbox is made once in a tenant's life, and has an event of its own."""
+    for name, expected in (
+        ("first", ["tenant.sandbox_made", "token.issued"]),
+        ("second", ["token.issued"]),
+    ):
+        last = AuditEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        issued(owner_api, name=name, sandbox=True)
+        events = AuditEvent.objects.filter(pk__gt=last).order_by("pk")
+        assert [event.action for event in events] == expected
+
+
 def test_a_members_sandbox_token_dies_with_the_membership(
     owner_api: APIClient, viewer: User
 ) -> None:

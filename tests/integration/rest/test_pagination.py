@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
+from rest_framework.exceptions import ValidationError
 from rest_framework.test import APIClient
 
 from gateways.models import Job
+from rest.pagination import Cursor
 from tenants.models import Tenant
 
 JOBS = "/api/v1/jobs"
@@ -116,6 +121,9 @@ def test_a_page_costs_two_queries_at_any_size(
         "limit=٣",
         "cursor=",
         "cursor=x",
+        "cursor=7",
+        "cursor=٣٣٣٣",
+        "cursor=AAAA",
         "cursor=eyJhIjoxfQ:1:2",
         "ordering=",
         "ordering=password",
@@ -148,6 +156,46 @@ def test_a_cursor_belongs_to_its_ordering(alice_api: APIClient, acme: Tenant) ->
     link = alice_api.get(f"{JOBS}?limit=1").json()["next"]
     assert alice_api.get(link).status_code == 200
     assert alice_api.get(f"{link}&ordering=created_at").status_code == 400
+
+
+def test_a_cursor_tells_no_number_and_stays_the_same(alice_api: APIClient, acme: Tenant) -> None:
+    make_jobs(acme, [START] * 3)
+    for ordering in ("id", "-created_at"):
+        url = f"{JOBS}?limit=1&ordering={ordering}"
+        link = alice_api.get(url).json()["next"]
+        assert alice_api.get(url).json()["next"] == link
+        text = dict(parse_qsl(link.partition("?")[2]))["cursor"]
+        assert re.fullmatch("[A-Za-z0-9_-]+", text)
+        plain = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        assert b"id" not in plain
+        assert b"created_at" not in plain
+
+
+def test_the_length_of_a_cursor_tells_nothing_of_the_number() -> None:
+    texts = [Cursor("id", pk, pk).encode() for pk in (1, 99, 12_345_678)]
+    assert len({len(text) for text in texts}) == 1
+    assert len(set(texts)) == 3
+
+
+def test_a_cursor_of_another_key_is_refused(
+    alice_api: APIClient, acme: Tenant, settings: Any
+) -> None:
+    make_jobs(acme, [None] * 3)
+    link = alice_api.get(f"{JOBS}?limit=1").json()["next"]
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "x" * 40
+    answer = alice_api.get(link)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor")
+    settings.SECRET_KEY_FALLBACKS = [former]
+    assert alice_api.get(link).status_code == 200
+
+
+@pytest.mark.parametrize("change", [0, 15, 16, -1])
+def test_a_cursor_that_was_changed_is_refused(change: int) -> None:
+    text = Cursor("id", 7, 7).encode()
+    raw = bytearray(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    raw[change] ^= 1
+    with pytest.raises(ValidationError):
+        Cursor.decode(urlsafe_b64encode(bytes(raw)).decode().rstrip("="), "id")
 
 
 def test_a_link_keeps_the_filters_and_the_host_is_checked(

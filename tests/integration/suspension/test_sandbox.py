@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -87,7 +88,11 @@ def test_two_sandboxes_know_nothing_of_each_other(twin: Tenant, evil: Tenant) ->
 def test_a_slug_that_is_taken_is_no_hindrance(acme: Tenant) -> None:
     Tenant.objects.create(slug="acme-sandbox", name="Somebody else")
     twin = ensure_sandbox(tenant=acme, actor=SYSTEM, at=timezone.now())
-    assert twin.slug == f"acme-sandbox-{acme.pk}"
+    assert re.fullmatch("acme-sandbox-[0-9a-f]{8}", twin.slug)
+
+
+def test_its_gateway_is_not_called_by_a_counter(simulated: Interface) -> None:
+    assert re.fullmatch("sandbox-[0-9a-f]{12}", simulated.gateway.slug)
 
 
 def test_a_change_is_settled_with_itself(
