@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import psycopg
 
-from tests.stack.processes import cluster_connection
+from tests.stack.databases import cluster_connection
 
 #: How often a watched job is looked at (seconds): 20 microseconds of work each.
 POLL_S = 0.001

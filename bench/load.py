@@ -14,7 +14,8 @@ from typing import Any
 from bench import memory, rows
 from bench.caller import Series, Wire, during
 from bench.figures import Figure, quantile
-from tests.stack.processes import ROOT, Stack
+from tests.stack.databases import ROOT
+from tests.stack.processes import Stack
 
 TENANTS = 50
 CONNECTIONS = 4

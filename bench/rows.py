@@ -15,7 +15,8 @@ from typing import Any
 from bench import memory
 from bench.callers import ApiCaller, JobWatch
 from bench.figures import Figure, quantile
-from tests.stack.processes import ROOT, Stack
+from tests.stack.databases import ROOT
+from tests.stack.processes import Stack
 
 WARM_UP = 20
 PAUSE_S = 0.02

@@ -1,6 +1,6 @@
 """All settings of vwg. Every environment variable the product knows is read in this file."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import django_stubs_ext
@@ -239,6 +239,7 @@ CELERY_BEAT_SCHEDULE = {
     "canary": {
         "task": "control.send_canaries",
         "schedule": VWG_CANARY_SECONDS,
+        "last_run_at": datetime.min.replace(tzinfo=UTC),  # due at once: a start is ready sooner
         "options": {"queue": "control", "expires": 2 * VWG_CANARY_SECONDS},
     },
     "strays": {

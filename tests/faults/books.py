@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from tests.stack.processes import cluster_connection
+from tests.stack.databases import cluster_connection
 
 
 class Books:

@@ -22,14 +22,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-import environ
-import psycopg
-
 from deploy import environment, supervision
+from tests.stack.databases import ROOT, Tenancy, fill_sqlite, own_environment
 
-ROOT = Path(__file__).resolve().parents[2]
-#: What a developer's shell or pytest itself may have set, and this stack must not inherit.
-_FOREIGN = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "LOG_LEVEL")
 _START_SECONDS = 60.0
 #: The steps of `make up`, in one process.
 _PREPARE = """
@@ -59,8 +54,7 @@ class Stack:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._cluster_url = cluster_url
-        self._database = f"vwd_{tag}"
-        self._web_role = f"vwd_{tag}_web"
+        self._tenancy: Tenancy | None = None
         self._settings = settings or {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._logs: dict[str, IO[bytes]] = {}
@@ -104,13 +98,11 @@ class Stack:
             **self._settings,
         }
         if self._cluster_url:
-            with cluster_connection(self._cluster_url) as cluster:
-                cluster.execute(f'CREATE DATABASE "{self._database}"')
-                cluster.execute(f'CREATE ROLE "{self._web_role}" LOGIN')
-            place = f"{self._cluster_url.rpartition('/')[0]}/{self._database}"
-            self.env["DATABASE_URL"] = place
-            user = environ.Env.db_url_config(place)["USER"]
-            self.env["VWG_WEB_DATABASE_URL"] = place.replace(f"{user}@", f"{self._web_role}@", 1)
+            self._tenancy = Tenancy(self._cluster_url, f"vwd_{self.netns[3:]}")
+            self.env["DATABASE_URL"] = self._tenancy.url
+            self.env["VWG_WEB_DATABASE_URL"] = self._tenancy.web_url
+        else:
+            fill_sqlite(self.state / "vwg.sqlite3")
         run("ip", "netns", "add", self.netns)
         run("ip", "-n", self.netns, "link", "set", "lo", "up")
         config = supervision.render(state=self.state, gateway="local", private_redis=True)
@@ -124,6 +116,10 @@ class Stack:
         )
 
     def _end(self) -> None:
+        for name in set(self._processes) - {"redis"}:  # at once: each may take seconds
+            with suppress(ProcessLookupError):
+                self.signal_group(name, signal.SIGCONT)
+                self._processes[name].terminate()
         for name in reversed(list(self._processes)):
             self.stop(name)
         for log in self._logs.values():
@@ -134,10 +130,8 @@ class Stack:
             for pid in run("ip", "netns", "pids", self.netns).split():
                 os.kill(int(pid), signal.SIGKILL)
             run("ip", "netns", "delete", self.netns)
-        if self._cluster_url and "DATABASE_URL" in self.env:
-            with cluster_connection(self._cluster_url) as cluster:
-                cluster.execute(f'DROP DATABASE IF EXISTS "{self._database}" WITH (FORCE)')
-                cluster.execute(f'DROP ROLE IF EXISTS "{self._web_role}"')
+        if self._tenancy:
+            self._tenancy.drop()
 
     # -- its processes ----------------------------------------------------------------------
 
@@ -186,12 +180,8 @@ class Stack:
 
     def drop_connections(self) -> None:
         """What a restart of PostgreSQL does: every connection is gone. SQLite has none to lose."""
-        if self._cluster_url:
-            with cluster_connection(self._cluster_url) as cluster:
-                cluster.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-                    [self._database],
-                )
+        if self._tenancy:
+            self._tenancy.drop_connections()
 
     def log(self, name: str) -> str:
         """All that a program wrote."""
@@ -240,28 +230,6 @@ class Stack:
         died = process is not None and process.poll() is not None
         state = f" (ended by itself: {process.returncode})" if died and process else ""
         return f"-- {name}{state}\n{self.log(name)[-8000 if died else -1500 :]}"
-
-
-def cluster_connection(url: str) -> psycopg.Connection[tuple[object, ...]]:
-    """Connect to the database that a DATABASE_URL names, by the rules of the settings."""
-    parts = environ.Env.db_url_config(url)
-    return psycopg.connect(
-        host=parts["HOST"],
-        port=parts["PORT"] or None,
-        user=parts["USER"],
-        password=parts["PASSWORD"] or None,
-        dbname=parts["NAME"],
-        autocommit=True,
-    )
-
-
-def own_environment() -> dict[str, str]:
-    """This process's environment without any knob of vwg's."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name not in _FOREIGN and not name.startswith("VWG_")
-    }
 
 
 def free_port() -> int:

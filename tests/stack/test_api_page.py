@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.processes import ROOT, Stack
+from tests.stack.databases import ROOT
+from tests.stack.processes import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.wg]
 

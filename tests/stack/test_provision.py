@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from tests.live.conftest import note_figure
-from tests.stack.processes import ROOT, Stack
+from tests.stack.databases import ROOT
+from tests.stack.processes import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.wg, pytest.mark.proof]
 

@@ -16,7 +16,8 @@ import pytest
 
 from deploy import ownership
 from tests.stack.conftest import short_path
-from tests.stack.processes import ROOT, free_port, own_environment, run
+from tests.stack.databases import ROOT, own_environment
+from tests.stack.processes import free_port, run
 
 pytestmark = [pytest.mark.stack, pytest.mark.wg]
 _PROGRAMS = {"redis", "web", "control", "gateway", "beat"}

@@ -1,0 +1,124 @@
+"""A database for each stack, migrated already: migrating takes longer than all else of a start.
+
+The migrations run once a test process, by `manage.py migrate`, into a template; each stack gets a
+copy. What `make up` does with an empty database is shown by test_up.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import environ
+import psycopg
+
+from deploy import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+#: What a developer's shell or pytest itself may have set, and a stack must not inherit.
+_FOREIGN = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "LOG_LEVEL")
+
+
+def fill_sqlite(file: Path) -> None:
+    """Write a migrated SQLite database to a file that is not there yet."""
+    with sqlite3.connect(_sqlite_template()) as source, sqlite3.connect(file) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    file.chmod(0o600)
+
+
+class Tenancy:
+    """A migrated PostgreSQL database and the role that requests run as; ``drop`` ends both."""
+
+    def __init__(self, cluster_url: str, name: str) -> None:
+        self._cluster_url = cluster_url
+        self._name = name
+        self._role = f"{name}_web"
+        with cluster_connection(cluster_url) as cluster:
+            cluster.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_template(cluster_url)}"')
+            cluster.execute(f'CREATE ROLE "{self._role}" LOGIN')
+        self.url = _url_of(cluster_url, name)
+        user = environ.Env.db_url_config(self.url)["USER"]
+        self.web_url = self.url.replace(f"{user}@", f"{self._role}@", 1)
+
+    def drop_connections(self) -> None:
+        """What a restart of PostgreSQL does: every connection is gone."""
+        with cluster_connection(self._cluster_url) as cluster:
+            cluster.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [self._name],
+            )
+
+    def drop(self) -> None:
+        with cluster_connection(self._cluster_url) as cluster:
+            cluster.execute(f'DROP DATABASE IF EXISTS "{self._name}" WITH (FORCE)')
+            cluster.execute(f'DROP ROLE IF EXISTS "{self._role}"')
+
+
+def cluster_connection(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    """Connect to the database that a DATABASE_URL names, by the rules of the settings."""
+    parts = environ.Env.db_url_config(url)
+    return psycopg.connect(
+        host=parts["HOST"],
+        port=parts["PORT"] or None,
+        user=parts["USER"],
+        password=parts["PASSWORD"] or None,
+        dbname=parts["NAME"],
+        autocommit=True,
+    )
+
+
+def own_environment() -> dict[str, str]:
+    """This process's environment without any knob of vwg's."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _FOREIGN and not name.startswith("VWG_")
+    }
+
+
+def _url_of(cluster_url: str, name: str) -> str:
+    return f"{cluster_url.rpartition('/')[0]}/{name}"
+
+
+@cache
+def _sqlite_template() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="vwt"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _migrate(f"sqlite:///{folder / 'vwg.sqlite3'}")
+    return folder / "vwg.sqlite3"
+
+
+@cache
+def _template(cluster_url: str) -> str:
+    name = f"vwt_{os.getpid()}"
+
+    def drop() -> None:
+        with cluster_connection(cluster_url) as cluster:
+            cluster.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    drop()
+    with cluster_connection(cluster_url) as cluster:
+        cluster.execute(f'CREATE DATABASE "{name}"')
+    atexit.register(drop)
+    _migrate(_url_of(cluster_url, name))
+    return name
+
+
+def _migrate(url: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="vwt") as state:
+        file = Path(state) / "env"
+        environment.ensure_environment(file)
+        subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"],
+            env={**own_environment(), "VWG_ENV_FILE": str(file), "DATABASE_URL": url},
+            check=True,
+        )
