@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -25,6 +25,7 @@ from gateways.services.gateways import update_gateway
 from gateways.services.interfaces import update_interface
 from gateways.services.settings import update_settings
 from rest.errors import Refusal
+from rest.forms import AbstractForm
 from tenants.scoping import caller_of
 
 _INTERFACE_SEEN = (
@@ -47,16 +48,16 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return False
 
 
-class ServedForm(forms.ModelForm[Any]):
+class ServedForm(AbstractForm):
     """A form whose values the service judges, by a dry run; what it refuses stands at its field."""
 
     #: The acting operator, and whether the row is there already; set by `ServedAdmin`.
     actor: Actor
     present = False
 
+    @abstractmethod
     def edit(self, changes: dict[str, Any], *, dry_run: bool) -> Edited:
         """Hand the changes to the service."""
-        raise NotImplementedError
 
     def changes(self) -> dict[str, Any]:
         """The fields that the operator changed, with their values."""

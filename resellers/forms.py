@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 from django import forms
@@ -15,19 +16,20 @@ from resellers.services.plans import create_plan, update_plan
 from resellers.services.tenants import create_tenant, update_tenant
 from resellers.values import TENANT_CHECKS
 from rest.errors import Refusal
+from rest.forms import AbstractForm
 from tenants.models import Membership, Tenant
 from tenants.scoping import Caller
 
 
-class ServedForm(forms.ModelForm[Any]):
+class ServedForm(AbstractForm):
     """A form whose service says, by a dry run, what it thinks of the values."""
 
     #: Set by the admin class: who acts.
     caller: Caller
 
+    @abstractmethod
     def serve(self) -> Any:
         """Have the service do it; the row."""
-        raise NotImplementedError
 
     def changes(self) -> dict[str, Any]:
         """What was changed, or of a new row what was given."""

@@ -1,9 +1,12 @@
-"""The pages behind a problem's ``type``: public, the same for everybody, without a script."""
+"""The pages behind a problem's ``type``, and the icon where browsers look by themselves: public,
+the same for everybody, without a script.
+"""
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -25,3 +28,10 @@ def problem(request: HttpRequest, slug: str) -> HttpResponse:
     if found is None:
         raise Http404
     return render(request, "rest/problem.html", {"problem": found})
+
+
+@require_safe
+@cache_control(max_age=86400, private=True)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Of what names no icon: JSON in a browser, the API's description, a program's bookmark."""
+    return HttpResponseRedirect(static("icon.svg"))

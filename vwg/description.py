@@ -58,6 +58,8 @@ _HEADERS: Final[Mapping[str, Json]] = {
         "schema": {"type": "integer"},
     },
 }
+#: In the order in which "Authorize" offers them; else they stand in that of the alphabet.
+_SCHEMES: Final = ("token", "session")
 _RATE: Final = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
 
@@ -167,6 +169,8 @@ def describe(result: Json, generator: Any, request: Any, public: bool) -> Json:
             _complete(path, method, operation, schemas, matched=path in tagged)
         sampler.add_examples(operation)
     schemas |= {"Problem": _PROBLEM, "FoundingProblem": _FOUNDING_PROBLEM, "ProblemError": _ERROR}
+    schemes = components.get("securitySchemes", {})
+    components["securitySchemes"] = {name: schemes[name] for name in _SCHEMES if name in schemes}
     components["headers"] = dict(_HEADERS)
     components["parameters"] = dict(_PARAMETERS)
     components["responses"] = {

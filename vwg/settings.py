@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "control.apps.ControlConfig",
 ]
 MIDDLEWARE = [
+    "rest.middleware.bare_heads",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tenants.middleware.behind_the_wall",

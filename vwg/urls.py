@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include(api)),
     path("s/", include("control.pages.share_urls")),
     path("", include("control.pages.urls")),
+    path("favicon.ico", pages.favicon),
     path("problems/", pages.problem_list, name="problems"),
     path("problems/<slug:slug>", pages.problem, name="problem"),
     path("admin/", admin.site.urls),

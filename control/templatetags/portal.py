@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now as clock
 
@@ -18,6 +18,19 @@ register = template.Library()
 register.filter("number", formats.number)
 register.filter("size", formats.size)
 register.filter("duration", formats.duration)
+
+
+@register.filter
+def codes(text: str) -> SafeString:
+    """A sentence whose words between backticks are code: those read from left to right, always."""
+    parts = text.split("`")
+    return format_html_join(
+        "", "{}", ((_code(part) if place % 2 else part,) for place, part in enumerate(parts))
+    )
+
+
+def _code(words: str) -> SafeString:
+    return format_html('<code dir="ltr">{}</code>', words)
 
 
 @register.simple_tag

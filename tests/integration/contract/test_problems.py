@@ -148,7 +148,14 @@ def test_every_type_leads_to_its_page(code: str, client: Browser) -> None:
     assert answer.status_code == 200
     page = answer.content.decode()
     assert f"<code>{code}</code>" in page
+    assert "`" not in page
     assert "<script" not in page
+
+
+def test_words_of_code_are_marked_as_such(client: Browser) -> None:
+    page = client.get("/problems/external-id-taken").content.decode()
+    way = "/api/v1/clients/by-external-id/{external_id}"
+    assert f'look it up with <code dir="ltr">{way}</code>.' in page
 
 
 def test_the_list_leads_to_each_page(client: Browser) -> None:

@@ -225,6 +225,7 @@ OPERATIONS: Final[dict[str, Entry]] = {
 #: Pages and files beside the API. Each is either public, which is reviewed by hand, or shows
 #: nothing to anybody but operators.
 PUBLIC_PAGES: Final = {
+    "ANY /favicon.ico",
     "ANY /healthz/live",
     "ANY /healthz/ready",
     "ANY /language/",

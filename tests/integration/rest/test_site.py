@@ -14,14 +14,17 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.checks import run_checks
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.db import OperationalError
 from django.test import Client as Browser
+from django.test import RequestFactory
 from django.utils import timezone
 
 from gateways.models import Heartbeat, Interface
 from tenants.models import ApiToken, User
 from tests.make import make_gateway, make_interface, make_token
+from vwg.description import operations
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -84,6 +87,27 @@ def test_a_dead_database_is_not_ready_and_not_a_crash(
     assert answer.json() == {"status": "not ready", "database": False, "late": []}
 
 
+def test_there_is_an_icon_where_browsers_look_for_one(client: Browser, operator: User) -> None:
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer["Location"]) == (302, "/static/icon.svg")
+    client.force_login(operator)
+    link = '<link rel="icon" href="/static/icon.svg">'
+    assert all(link in client.get(path).content.decode() for path in ("/", "/admin/"))
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/problems/", "/api/v1/nothing", "/healthz/live"])
+def test_a_head_is_its_get_without_the_body(db: None, path: str) -> None:
+    # Not by the test client, which takes the body off as no server does.
+    found = {}
+    for method in ("GET", "HEAD"):
+        heads: list[Any] = []
+        environ = RequestFactory().generic(method, path).environ
+        sent = WSGIHandler()(environ, lambda *head, heads=heads: heads.extend(head))
+        found[method] = (heads[0], dict(heads[1])["Content-Length"], b"".join(sent))
+    assert found["GET"][2]
+    assert found["HEAD"] == (*found["GET"][:2], b"")
+
+
 def test_the_schema_is_complete_and_names_both_ways_in(client: Browser, tmp_path: Path) -> None:
     target = tmp_path / "schema.json"
     call_command(
@@ -91,7 +115,9 @@ def test_the_schema_is_complete_and_names_both_ways_in(client: Browser, tmp_path
     )
     schema = json.loads(target.read_text())
     assert schema["openapi"].startswith("3.1")
-    assert schema["components"]["securitySchemes"].keys() == {"token", "session"}
+    assert list(schema["components"]["securitySchemes"]) == ["token", "session"]
+    ways = [found["security"] for _, _, found in operations(schema)]
+    assert ways == [[{"token": []}, {"session": []}]] * len(ways)
     assert "/api/v1/jobs/{job_id}" in schema["paths"]
     assert client.get("/api/v1/schema/").json()["openapi"] == schema["openapi"]
 
