@@ -2,8 +2,8 @@
 
     python manage.py spectacular --format openapi-json | python clients/python/make_models.py
 
-Every object of the description becomes a TypedDict, every enumeration a Literal, and the
-parameters of every list a TypedDict of their own.
+Every object of the description becomes a TypedDict, every enumeration a Literal, what is one of
+several objects a union of theirs, and the parameters of every list a TypedDict of their own.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Models:
 
     def text(self) -> str:
         """The whole module."""
-        pieces = [*self._literals(), *self._objects(), *self._queries()]
+        pieces = [*self._literals(), *self._objects(), *self._choices(), *self._queries()]
         return HEAD + "\n".join(pieces).rstrip("\n") + "\n"
 
     def _shown(self) -> Iterator[tuple[str, Json]]:
@@ -80,6 +80,12 @@ class Models:
         for name, schema in self._shown():
             if schema.get("type") == "object":
                 yield self._typed_dict(name, schema)
+
+    def _choices(self) -> Iterator[str]:
+        """Bodies of which there are several, told apart by one of their words."""
+        for name, schema in self._shown():
+            if "discriminator" in schema:
+                yield f"{name} = {self._kind(schema)}\n\n"
 
     def _typed_dict(self, name: str, schema: Json) -> str:
         required = set(schema.get("required", ()))
@@ -104,6 +110,8 @@ class Models:
                 return " | ".join(dict.fromkeys(self._kind(one) for one in schema[word]))
         if "enum" in schema:
             return self._literal(schema["enum"])
+        if "const" in schema:
+            return self._literal([schema["const"]])
         kinds = schema.get("type", "any")
         listed = kinds if isinstance(kinds, list) else [kinds]
         return " | ".join(self._plain(kind, schema) for kind in listed)

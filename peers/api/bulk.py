@@ -16,6 +16,7 @@ from gateways.api.serializers import job_ref
 from gateways.models import Job
 from peers.api.bulk_request import entries_of
 from peers.api.bulk_serializers import BulkRequest, BulkResult, BulkSerializer, BulkWithResults
+from peers.api.bulk_shapes import BULK_REQUEST, EXAMPLES
 from peers.api.representation import moment
 from peers.bulk_queries import (
     BriefDevice,
@@ -46,7 +47,11 @@ class ClientBulk(ApiView):
 
     scopes = {"POST": BULK_SCOPE}
 
-    @extend_schema(request=BulkRequest, responses={200: BulkWithResults, 202: BulkSerializer})
+    @extend_schema(
+        request=BULK_REQUEST,
+        responses={200: BulkWithResults, 202: BulkSerializer},
+        examples=EXAMPLES,
+    )
     def post(self, request: Request) -> Response:
         check_query(request, ())
         wanted = checked(BulkRequest(data=request.data))

@@ -62,6 +62,7 @@ class BulkTarget(StrictSerializer):
 class BulkChange(ClientFields):
     """Arguments of an update: fields of a client, and changes relative to what they are now."""
 
+    name = PlainText(max_length=120, required=False)
     add_tags = serializers.ListField(child=PlainText(max_length=64), max_length=50, required=False)
     remove_tags = serializers.ListField(
         child=PlainText(max_length=64), max_length=50, required=False

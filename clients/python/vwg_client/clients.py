@@ -48,10 +48,6 @@ class _Transfer(models.Transfer, Options, total=False):
     pass
 
 
-class _Bulk(models.BulkRequest, Options, total=False):
-    pass
-
-
 class _NewDevice(models.DeviceCreate, Options, total=False):
     pass
 
@@ -169,9 +165,12 @@ class Clients(Group):
         made: models.LinkMade = self._post(client_path(ref, "share-links"), fields)
         return made
 
-    def bulk(self, **fields: Unpack[_Bulk]) -> models.BulkWithResults | models.Bulk:
+    def bulk(
+        self, act: models.BulkAct, **options: Unpack[Options]
+    ) -> models.BulkWithResults | models.Bulk:
         """Up to 1,000 at once. Up to 100 are answered with results, more with a run to follow."""
-        done: models.BulkWithResults | models.Bulk = self._post("/clients/bulk", fields)
+        done: models.BulkWithResults | models.Bulk
+        done = self._post("/clients/bulk", {**act, **options})
         return done
 
 

@@ -82,6 +82,100 @@ class Bulk(TypedDict):
     finished_at: str | None
 
 
+class BulkChange(TypedDict):
+    """Arguments of an update: fields of a client, and changes relative to what they are now."""
+
+    preshared_key: NotRequired[str | None]
+    addresses: NotRequired[list[str]]
+    networks: NotRequired[list[str]]
+    persistent_keepalive: NotRequired[int | None]
+    endpoint: NotRequired[str]
+    dns_servers: NotRequired[list[str] | None]
+    mtu: NotRequired[int | None]
+    client_keepalive: NotRequired[int | None]
+    routes: NotRequired[list[str] | None]
+    endpoint_override: NotRequired[str]
+    name: NotRequired[str]
+    external_id: NotRequired[str | None]
+    email: NotRequired[str]
+    telegram_id: NotRequired[str]
+    note: NotRequired[str]
+    tags: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+    enabled: NotRequired[bool]
+    plan: NotRequired[str | None]
+    quota_bytes: NotRequired[int | None]
+    expires_at: NotRequired[str | None]
+    duration_days: NotRequired[int | None]
+    device_name: NotRequired[str]
+    add_tags: NotRequired[list[str]]
+    remove_tags: NotRequired[list[str]]
+    merge_metadata: NotRequired[dict[str, Any]]
+
+
+class BulkCreate(TypedDict):
+    """New clients, each as `POST /clients` makes it."""
+
+    all_or_nothing: NotRequired[bool]
+    dry_run: NotRequired[bool]
+    items: list[ClientCreate]
+    arguments: NotRequired[BulkDefaults]
+    action: Literal['create']
+
+
+class BulkDefaults(TypedDict):
+    """What holds for every new client whose item does not say otherwise."""
+
+    preshared_key: NotRequired[str | None]
+    addresses: NotRequired[list[str]]
+    networks: NotRequired[list[str]]
+    persistent_keepalive: NotRequired[int | None]
+    endpoint: NotRequired[str]
+    dns_servers: NotRequired[list[str] | None]
+    mtu: NotRequired[int | None]
+    client_keepalive: NotRequired[int | None]
+    routes: NotRequired[list[str] | None]
+    endpoint_override: NotRequired[str]
+    name: NotRequired[str]
+    external_id: NotRequired[str | None]
+    email: NotRequired[str]
+    telegram_id: NotRequired[str]
+    note: NotRequired[str]
+    tags: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+    enabled: NotRequired[bool]
+    plan: NotRequired[str | None]
+    quota_bytes: NotRequired[int | None]
+    expires_at: NotRequired[str | None]
+    duration_days: NotRequired[int | None]
+    device_name: NotRequired[str]
+    interface: NotRequired[str | None]
+    public_key: NotRequired[str | None]
+    key_mode: NotRequired[KeyModeEnum]
+
+
+class BulkDelete(TypedDict):
+    """To delete clients: those of `items`, `ids`, `external_ids` or `filter`, one of the four."""
+
+    all_or_nothing: NotRequired[bool]
+    dry_run: NotRequired[bool]
+    items: NotRequired[list[BulkDeleteItem]]
+    ids: NotRequired[list[str]]
+    external_ids: NotRequired[list[str]]
+    filter: NotRequired[dict[str, Any]]
+    arguments: NotRequired[Nothing]
+    action: Literal['delete']
+
+
+class BulkDeleteItem(TypedDict):
+    """A client to delete, by its id or your own; `version` as `If-Match` names it."""
+
+    id: NotRequired[str]
+    external_id: NotRequired[str]
+    version: NotRequired[int]
+    arguments: NotRequired[Nothing]
+
+
 class BulkDevice(TypedDict):
     """A device of a client that a bulk request touched."""
 
@@ -91,25 +185,78 @@ class BulkDevice(TypedDict):
     addresses: list[str]
 
 
+class BulkDisable(TypedDict):
+    """To disable clients: those of `items`, `ids`, `external_ids` or `filter`, one of the four."""
+
+    all_or_nothing: NotRequired[bool]
+    dry_run: NotRequired[bool]
+    items: NotRequired[list[BulkDisableItem]]
+    ids: NotRequired[list[str]]
+    external_ids: NotRequired[list[str]]
+    filter: NotRequired[dict[str, Any]]
+    arguments: NotRequired[Disable]
+    action: Literal['disable']
+
+
+class BulkDisableItem(TypedDict):
+    """A client to disable, by its id or your own; `version` as `If-Match` names it."""
+
+    id: NotRequired[str]
+    external_id: NotRequired[str]
+    version: NotRequired[int]
+    arguments: NotRequired[Disable]
+
+
+class BulkEnable(TypedDict):
+    """To enable clients: those of `items`, `ids`, `external_ids` or `filter`, one of the four."""
+
+    all_or_nothing: NotRequired[bool]
+    dry_run: NotRequired[bool]
+    items: NotRequired[list[BulkEnableItem]]
+    ids: NotRequired[list[str]]
+    external_ids: NotRequired[list[str]]
+    filter: NotRequired[dict[str, Any]]
+    arguments: NotRequired[Nothing]
+    action: Literal['enable']
+
+
+class BulkEnableItem(TypedDict):
+    """A client to enable, by its id or your own; `version` as `If-Match` names it."""
+
+    id: NotRequired[str]
+    external_id: NotRequired[str]
+    version: NotRequired[int]
+    arguments: NotRequired[Nothing]
+
+
+class BulkExtend(TypedDict):
+    """To extend clients: those of `items`, `ids`, `external_ids` or `filter`, one of the four."""
+
+    all_or_nothing: NotRequired[bool]
+    dry_run: NotRequired[bool]
+    items: NotRequired[list[BulkExtendItem]]
+    ids: NotRequired[list[str]]
+    external_ids: NotRequired[list[str]]
+    filter: NotRequired[dict[str, Any]]
+    arguments: NotRequired[Extend]
+    action: Literal['extend']
+
+
+class BulkExtendItem(TypedDict):
+    """A client to extend, by its id or your own; `version` as `If-Match` names it."""
+
+    id: NotRequired[str]
+    external_id: NotRequired[str]
+    version: NotRequired[int]
+    arguments: NotRequired[Extend]
+
+
 class BulkFailure(TypedDict):
     """What stood against one item."""
 
     field: str | None
     code: str
     detail: str
-
-
-class BulkRequest(TypedDict):
-    """What to do, to whom, and how. New clients are ``items``. Clients that exist are named by ``items`` (each with arguments of its own), ``ids``, ``external_ids`` or ``filter``. ``arguments`` hold for every one of them."""
-
-    action: ActionEnum
-    items: NotRequired[list[dict[str, Any]]]
-    ids: NotRequired[list[str]]
-    external_ids: NotRequired[list[str]]
-    filter: NotRequired[dict[str, str]]
-    arguments: NotRequired[dict[str, Any]]
-    all_or_nothing: NotRequired[bool]
-    dry_run: NotRequired[bool]
 
 
 class BulkResult(TypedDict):
@@ -122,6 +269,28 @@ class BulkResult(TypedDict):
     external_id: str | None
     devices: list[BulkDevice]
     error: BulkFailure | None
+
+
+class BulkUpdate(TypedDict):
+    """To update clients: those of `items`, `ids`, `external_ids` or `filter`, one of the four."""
+
+    all_or_nothing: NotRequired[bool]
+    dry_run: NotRequired[bool]
+    items: NotRequired[list[BulkUpdateItem]]
+    ids: NotRequired[list[str]]
+    external_ids: NotRequired[list[str]]
+    filter: NotRequired[dict[str, Any]]
+    arguments: NotRequired[BulkChange]
+    action: Literal['update']
+
+
+class BulkUpdateItem(TypedDict):
+    """A client to update, by its id or your own; `version` as `If-Match` names it."""
+
+    id: NotRequired[str]
+    external_id: NotRequired[str]
+    version: NotRequired[int]
+    arguments: NotRequired[BulkChange]
 
 
 class BulkWithResults(TypedDict):
@@ -409,6 +578,13 @@ class EventTarget(TypedDict):
     type: str
     id: str
     name: str
+
+
+class Extend(TypedDict):
+    """Arguments of an extension: days, bytes, or both."""
+
+    days: NotRequired[int]
+    bytes: NotRequired[int]
 
 
 class FileState(TypedDict):
@@ -1518,6 +1694,9 @@ class Why(TypedDict):
     """What the tenant's page and each hold will say."""
 
     reason: NotRequired[str]
+
+
+BulkAct = BulkCreate | BulkUpdate | BulkEnable | BulkDisable | BulkDelete | BulkExtend
 
 
 class BulkQuery(TypedDict):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +11,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from gateways.models import Interface
+from peers.api.bulk_serializers import ARGUMENTS, BulkChange
+from peers.api.bulk_shapes import EXAMPLES
+from peers.api.serializers import ClientFields
 from peers.models import BulkRun, Client
 from peers.services.bulk import choice
 from tenants.models import Tenant, User
@@ -151,3 +156,30 @@ def test_a_client_that_went_over_is_not_shown_to_its_former_seller(
     headers = {"X-VWG-Tenant": "acme"}
     assert operator_api.get(body["items_href"], headers=headers).json()["results"][0] == first
     assert mallory_api.get(body["items_href"]).status_code == 404
+
+
+def test_the_examples_of_the_description_are_done(
+    alice_api: APIClient, interface: Interface
+) -> None:
+    """In their order: what one makes the next one changes."""
+    shown: set[str] = set()
+    for example in EXAMPLES:
+        answer = alice_api.post(URL, example.value)
+        assert answer.status_code == 200, (example.name, answer.content)
+        results = answer.json()["results"]
+        assert {one["outcome"] for one in results} <= {"done"}, (example.name, results)
+        shown.add(example.value["action"])
+    assert shown == set(BulkRun.Action.values)
+    nika = Client.objects.get(external_id="order-5001")
+    assert (nika.name, nika.tags, nika.duration_days) == ("Nika S.", ["vip"], 60)
+    assert Client.objects.get(external_id="order-5002").metadata == {"rack": 7, "old": False}
+
+
+def test_the_page_for_resellers_names_the_arguments_of_each_act() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "api.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| .+? \| (.*?) \|$", page, re.MULTILINE))
+    for action in BulkRun.Action.values:
+        kind = ARGUMENTS.get(action)
+        fields = set(kind().fields) if kind else set()
+        fields -= set(ClientFields().fields) if kind is BulkChange else set()
+        assert set(re.findall(r"`(\w+)`", rows[action])) == fields, action

@@ -117,10 +117,15 @@ def test_refusals_are_errors_that_name_the_field(vwg: Vwg, operator_vwg: Vwg) ->
 
 def test_many_at_once(vwg: Vwg) -> None:
     done = vwg.clients.bulk(
-        action="create", items=[{"name": "a", "external_id": "1"}, {"name": "b\n"}]
+        {"action": "create", "items": [{"name": "a", "external_id": "1"}, {"name": "b\n"}]},
+        idempotency_key="k",
     )
     results: Any = done.get("results")
     assert [one["outcome"] for one in results] == ["done", "failed"]
+    extended: Any = vwg.clients.bulk(
+        {"action": "extend", "external_ids": ["1"], "arguments": {"days": 30}}
+    )
+    assert [one["error"]["code"] for one in extended["results"]] == ["not_limited"]
 
 
 def test_operators_see_what_an_edit_does(operator_vwg: Vwg, interface: Interface) -> None:

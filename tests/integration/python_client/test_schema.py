@@ -68,7 +68,11 @@ def methods(group: Group) -> Iterator[tuple[str, Callable[..., Any]]]:
 def call(method: Callable[..., Any], place: str) -> None:
     """Call with something for every positional parameter."""
     given = [
-        b"x" if parameter.annotation in (bytes, "bytes") else place
+        b"x"
+        if parameter.annotation in (bytes, "bytes")
+        else {}
+        if str(parameter.annotation).startswith("models.")
+        else place
         for parameter in inspect.signature(method).parameters.values()
         if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
         and parameter.default is parameter.empty
@@ -155,8 +159,12 @@ def _names() -> Callable[[Mapping[str, Any]], dict[str, str]]:
 
 
 def _takes(method: Callable[..., Any], name: str) -> bool:
-    """Whether the keywords of a method are those of a model, and the options of a write."""
+    """Whether the keywords of a method are those of a model, and the options of a write; or one of
+    its arguments is the model.
+    """
     hints = typing.get_type_hints(method)
+    if getattr(models, name) in hints.values():
+        return True
     (keywords,) = (hints[p.name] for p in _keywords(method))
     taken = set(typing.get_type_hints(typing.get_args(keywords)[0]))
     return taken - set(Options.__annotations__) == set(typing.get_type_hints(getattr(models, name)))
