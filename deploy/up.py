@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
-from deploy import address, environment, ownership, supervision
+from deploy import address, environment, knobs, ownership, supervision
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,8 +28,9 @@ def main() -> None:
     os.umask(0o077)
     os.chdir(ROOT)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vwg.settings")
+    given = knobs.given(os.environ)  # before the settings add what `.env` says
     try:
-        config = _prepare()
+        config = _prepare(given)
     except (CannotStart, CommandError, ImproperlyConfigured, supervision.PathUnusable) as error:
         sys.exit(f"vwg: {error}")
     _announce()
@@ -38,7 +39,7 @@ def main() -> None:
     os.execv(supervisord, [supervisord, "--nodaemon", "--configuration", str(config)])  # noqa: S606
 
 
-def _prepare() -> Path:
+def _prepare(given: dict[str, str]) -> Path:
     fresh = environment.ensure_environment(environment.environment_path(ROOT))
     if fresh:
         print(f"vwg: wrote fresh secrets to {environment.environment_path(ROOT)}; keep a copy")
@@ -46,6 +47,7 @@ def _prepare() -> Path:
     supervision.check_paths(state)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     _claim(state)
+    knobs.note(ROOT, state, given)
     django.setup()
     _prepare_database()
     _collect_static(state)

@@ -1,4 +1,4 @@
-"""Every command of docs/api.md works as it stands, one after the other, on a running portal."""
+"""Every command of docs/api.md, and the API in five lines of the README, works as it stands."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.stack.processes import Stack
 pytestmark = [pytest.mark.stack, pytest.mark.wg]
 
 PAGE = ROOT / "docs" / "api.md"
+README = ROOT / "README.md"
 
 
 def commands() -> str:
@@ -33,3 +34,15 @@ def test_the_page_works(stack: Stack, tmp_path: Path) -> None:
     assert "[Interface]" in (tmp_path / "sara.conf").read_text()
     assert (tmp_path / "sara.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "configs.zip").read_bytes().startswith(b"PK")
+
+
+def test_the_five_lines_of_the_readme_work(stack: Stack) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL)
+    script = "\n".join(block for block in blocks if "api localhost:8000" in block)
+    done = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", script.replace("localhost:8000", stack.url)],
+        env=stack.env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count('"success":true') == 4, done.stdout
+    assert '"dns_servers":["9.9.9.9","2620:fe::9"]' in done.stdout

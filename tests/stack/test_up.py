@@ -69,12 +69,12 @@ class Box:
         self._up.wait(20)
         return time.monotonic() - begin
 
-    def call(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """Another command of the operator's, in another terminal."""
+    def call(self, *words: str, bare: bool = False) -> "subprocess.CompletedProcess[str]":
+        """Another command of the operator's, in another terminal; ``bare``: without the knobs."""
         argv = [sys.executable, *words]
-        return subprocess.run(
-            argv, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60
-        )
+        few = {**own_environment(), "VWG_STATE_DIR": self.env["VWG_STATE_DIR"]}
+        env = few if bare else self.env
+        return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
 
     def programs(self) -> dict[str, int]:
         """Program name -> process id, as the supervisor last spawned them."""
@@ -187,11 +187,14 @@ def test_whatever_dies_comes_back(prepared: Box) -> None:
 
 
 def test_down_stops_the_stack_and_takes_the_interface_down(prepared: Box) -> None:
+    """From a shell that was not told what `make up` was: that is noted beside the database."""
     box = prepared
     box.start()
     assert box.link()
+    doctor = box.call("manage.py", "doctor", bare=True)
+    assert f"{box.name}: is up and vwg's own" in doctor.stdout, doctor.stdout + doctor.stderr
 
-    down = box.call("-m", "deploy.down")
+    down = box.call("-m", "deploy.down", bare=True)
 
     assert down.returncode == 0, down.stderr
     assert box.link() == ""

@@ -17,9 +17,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_interface_argument(parser)
+        parser.add_argument("--dry-run", action="store_true", help="say which, and do nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         interface = chosen(str(options["interface"]))
+        if options["dry_run"]:
+            self.stdout.write(f"{interface.name} would be taken down")
+            return
         post = station(interface)
         try:
             with post.lock(timeout_s=30.0):
