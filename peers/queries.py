@@ -172,7 +172,11 @@ def find_peer(caller: Caller, peer_id: UUID) -> Peer:
 
 def only_peer(client: Client) -> Peer:
     """The one device of a client. Raises `Invalid` (``several_devices``) or `Missing`."""
-    peers = live_peers(client)
+    return only_of(live_peers(client))
+
+
+def only_of(peers: Sequence[Peer]) -> Peer:
+    """The one device among a client's. Raises as `only_peer`."""
     if not peers:
         raise Missing(NO_PEER)
     if len(peers) > 1:
@@ -182,8 +186,26 @@ def only_peer(client: Client) -> Peer:
 
 def live_peers(client: Client) -> list[Peer]:
     """The client's devices that are not deleted, oldest first, with interface and gateway."""
-    rows = Peer.objects.filter(client=client, deleted_at__isnull=True)
-    return list(rows.select_related("interface__gateway").order_by("pk"))
+    return list(_live_peers().filter(client=client))
+
+
+def live_peers_of(client_ids: Sequence[int], *, addresses: bool) -> dict[int, list[Peer]]:
+    """`live_peers` of many clients at once, with their addresses if asked.
+
+    The rows are held, in their order, till the end of the transaction: workers write hundreds of
+    the same.
+    """
+    rows = _live_peers().filter(client__in=client_ids)
+    rows = rows.select_for_update(of=("self",), no_key=True)
+    found: defaultdict[int, list[Peer]] = defaultdict(list)
+    for peer in rows.prefetch_related("addresses") if addresses else rows:
+        found[peer.client_id].append(peer)
+    return dict(found)
+
+
+def _live_peers() -> QuerySet[Peer]:
+    rows = Peer.objects.filter(deleted_at__isnull=True)
+    return rows.select_related("interface__gateway").order_by("pk")
 
 
 def view_clients(clients: Sequence[Client]) -> list[ClientView]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +10,9 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
+from django.utils import timezone
 
-from audit.events import Actor, Target, event, record
+from audit.events import Actor, Target, event
 from audit.models import AuditEvent
 from gateways.models import Interface, Job
 from gateways.outbox import Wish, enqueue
@@ -46,14 +47,16 @@ def check_version(client: Client, if_version: int | None) -> None:
         raise StaleVersion("The client was changed meanwhile; read it again.")
 
 
-def raise_generation(peers: Iterable[Peer]) -> None:
-    """WireGuard must learn of these peers: +1, in the rows and in the objects."""
+def raise_generation(peers: Iterable[Peer], **columns: Any) -> None:
+    """WireGuard must learn of these peers: +1, and ``columns``, in the rows and in the objects."""
     ids = []
     for peer in peers:
         ids.append(peer.pk)
         peer.generation += 1
+        for name, value in columns.items():
+            setattr(peer, name, value)
     if ids:
-        Peer.objects.filter(pk__in=ids).update(generation=F("generation") + 1)
+        Peer.objects.filter(pk__in=ids).update(generation=F("generation") + 1, **columns)
 
 
 def raise_file_generation(peers: Iterable[Peer]) -> None:
@@ -73,6 +76,33 @@ def raise_version(client: Client, *fields: str) -> None:
     """
     client.version += 1
     client.save(update_fields=[*fields, "version", "updated_at"])
+
+
+def raise_versions(changes: Sequence[tuple[Client, Collection[str]]]) -> None:
+    """`raise_version` of many clients with their fields, in at most two statements."""
+    if not changes:
+        return
+    if len(changes) == 1:
+        client, fields = changes[0]
+        raise_version(client, *fields)
+        return
+    clients = [client for client, _ in changes]
+    at = timezone.now()
+    for client in clients:
+        client.version += 1
+        client.updated_at = at
+    names = sorted({name for _, fields in changes for name in fields})
+    same = {name: getattr(clients[0], name) for name in names if _is_same(name, clients)}
+    rows = Client.objects.filter(pk__in=[client.pk for client in clients])
+    rows.update(version=F("version") + 1, updated_at=at, **same)
+    if own := [name for name in names if name not in same]:
+        Client.objects.bulk_update(clients, own, batch_size=500)
+
+
+def _is_same(name: str, clients: Sequence[Client]) -> bool:
+    """Whether all of the clients have the same there; 1 and True are not, in JSON."""
+    field: Any = Client._meta.get_field(name)
+    return len({repr(field.value_from_object(client)) for client in clients}) == 1
 
 
 def mark_boot_dirty(interface_ids: Iterable[int], *, at: datetime) -> None:
@@ -143,20 +173,25 @@ def note_act(
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the audit event of an act on a client. Values must hold no secret."""
-    record(
+    act(client=client, actor=actor, action=action, before=before, after=after).save()
+
+
+def act(
+    *,
+    client: Client,
+    actor: Actor,
+    action: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """The event of an act on a client, unsaved, for `audit.events.record_all`."""
+    return event(
         actor=actor,
         action=action,
         target=_target(client),
         before=shown(before),
         after=shown(after),
     )
-
-
-def act(
-    *, client: Client, actor: Actor, action: str, after: Mapping[str, Any] | None = None
-) -> AuditEvent:
-    """The event of an act on a client, unsaved, for `audit.events.record_all`."""
-    return event(actor=actor, action=action, target=_target(client), after=shown(after))
 
 
 def shown(values: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -12,30 +12,25 @@ from django.db import IntegrityError, transaction
 
 from gateways.models import Interface, Job
 from peers.models import Client, Peer
-from peers.queries import (
-    NO_PEER,
-    ClientView,
-    find_interface,
-    live_peers,
-    only_peer,
-    view_client,
-)
-from peers.services.changes import Changed, locked_client, note_act, raise_version, tell, told
+from peers.queries import NO_PEER, ClientView, find_interface, only_of, view_client
+from peers.services.changes import Changed, locked_client, note_act, tell
+from peers.services.device_changes import device_change
 from peers.services.devices import (
     V1_FIELDS,
     DeviceDetails,
     FieldNames,
     add_device,
-    change_device,
     check_device,
 )
-from peers.services.entitlement import open_hold, stand_with_tenant
+from peers.services.entitlement import Standing, open_hold, stand_with_tenant
 from peers.services.limits import admit_clients, admit_devices, refuse_erased
 from peers.services.removal import delete_client as delete_client
+from peers.services.steps import Step, carry_out
 from peers.services.switching import disable_client as disable_client
 from peers.services.switching import enable_client as enable_client
-from peers.services.switching import switch
+from peers.services.switching import turn_as_wished
 from peers.services.terms import (
+    FindPlan,
     changed_terms,
     external_id_taken,
     refuse_external_id,
@@ -52,6 +47,8 @@ from tenants.scoping import Caller
 
 #: What `update_client` may change of a client's only device.
 DEVICE_FIELDS = frozenset({*DEVICE_CHECKS, "preshared_key", "addresses", "networks", "device_name"})
+#: What other rows have a say in.
+ALONE = frozenset({"external_id", "addresses", "networks"})
 
 
 class ClientDetails(DeviceDetails, total=False):
@@ -145,34 +142,53 @@ def update_client(
     ``peer`` is read again under the client's lock. Raises `Missing`, `StaleVersion`
     (``if_version`` is not the current one), `Invalid` and `Conflict` as `create_client` does.
     """
-    client = locked_client(caller, client_id, if_version)
-    changed = changed_terms(caller, client, changes, at=at)
+    standing = Standing(locked_client(caller, client_id, if_version))
+    step = update_step(standing, changes, caller=caller, at=at, peer=peer, fields=fields)
+    return carry_out(step, kind=Job.Kind.UPDATE, caller=caller, at=at)
+
+
+def update_step(
+    standing: Standing,
+    changes: Mapping[str, Any],
+    *,
+    caller: Caller,
+    at: datetime,
+    peer: Peer | None = None,
+    fields: FieldNames = V1_FIELDS,
+    find_plan: FindPlan | None = None,
+) -> Step:
+    """What ``changes`` do to a client. Those that `ALONE` names look at other rows, or move them:
+    they are for one client at a time.
+    """
+    client = standing.client
+    changed = changed_terms(caller, client, changes, at=at, find_plan=find_plan)
     before = {name: getattr(client, name) for name in changed}
     if "external_id" in changed:
         refuse_external_id(caller.tenant_id, changed["external_id"])
     for name, value in changed.items():
         setattr(client, name, value)
     if changed.get("plan") is not None:
-        admit_devices(client, len(live_peers(client)))
-    after, touched = dict(changed), set[Peer]()
+        admit_devices(client, len(standing.peers))
+    device = None
     if DEVICE_FIELDS & changes.keys():
-        peer = only_peer(client) if peer is None else _still_there(client, peer)
-        wish = check_device(
-            {name: changes[name] for name in DEVICE_FIELDS & changes.keys()}, fields=fields
-        )
-        device_after, must_learn = change_device(peer=peer, wish=wish, at=at, fields=fields)
-        after |= device_after
-        touched |= {peer} if must_learn else set()
-    switched = switch(client, changes.get("enabled"), caller=caller, at=at)
-    if switched is not None:
+        peer = only_of(standing.peers) if peer is None else _still_there(standing, peer)
+        said = {name: changes[name] for name in DEVICE_FIELDS & changes.keys()}
+        wish = check_device(said, fields=fields)
+        device = device_change(peer=peer, wish=wish, at=at, fields=fields)
+    turn = turn_as_wished(standing, changes.get("enabled"), caller=caller, at=at)
+    after = {**changed, **(device.after if device else {})}
+    if turn is not None:
         after["enabled"] = changes["enabled"]
-        touched |= set(switched)
-    if after:
-        raise_version(client, *changed)
-        note_act(
-            client=client, actor=caller.actor, action="client.updated", before=before, after=after
-        )
-    return told(client, Job.Kind.UPDATE, caller, sorted(touched, key=lambda one: one.pk), at)
+    return Step(
+        client,
+        "client.updated",
+        bool(after),
+        fields=changed,
+        before=before,
+        after=after,
+        turn=turn,
+        device=device,
+    )
 
 
 def _told(device: Device) -> dict[str, Any]:
@@ -203,9 +219,9 @@ def _insert(client: Client) -> None:
         raise external_id_taken() from None
 
 
-def _still_there(client: Client, peer: Peer) -> Peer:
+def _still_there(standing: Standing, peer: Peer) -> Peer:
     """The row of ``peer`` as it is under the client's lock. Raises `Missing` for a tombstone."""
-    for found in live_peers(client):
+    for found in standing.peers:
         if found.pk == peer.pk:
             return found
     raise Missing(NO_PEER)

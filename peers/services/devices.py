@@ -14,12 +14,11 @@ from uuid import uuid4
 from django.db import IntegrityError
 
 from gateways.models import Interface
-from peers.allocation import allocate, claim, release
+from peers.allocation import allocate, claim
 from peers.models import Client, Peer, PeerAddress, PeerKey
 from peers.networks import check_networks, replace_networks
 from peers.queries import Device, as_networks
-from peers.sealing import open_preshared_key, seal_preshared_key, seal_private_key
-from peers.services.changes import raise_file_generation, raise_generation
+from peers.sealing import seal_preshared_key, seal_private_key
 from peers.values import (
     DEVICE_CHECKS,
     GENERATE,
@@ -35,21 +34,6 @@ from wireguard.types import Secret
 
 #: The least MTU of a link that carries IPv6 (RFC 8200, 5).
 IPV6_MTU = 1280
-#: Columns that WireGuard on the server must learn of.
-_SERVER_SIDE = frozenset({"persistent_keepalive", "endpoint", "preshared_key"})
-#: What the customer's file shows of the device itself.
-_IN_FILE = frozenset(
-    {
-        "use_server_dns",
-        "dns_servers",
-        "mtu",
-        "client_keepalive",
-        "routes",
-        "endpoint_override",
-        "preshared_key",
-        "addresses",
-    }
-)
 
 
 class DeviceDetails(TypedDict, total=False):
@@ -182,61 +166,6 @@ def add_device(
         )
     refuse_small_mtu(peer, (row.address for row in rows))
     return _as_new(peer, interface, rows, wish.networks or (), private_key is not None)
-
-
-def change_device(
-    *, peer: Peer, wish: DeviceWish, at: datetime, fields: FieldNames = V1_FIELDS
-) -> tuple[dict[str, Any], bool]:
-    """Bring the row to what is wished: the changed fields, and whether WireGuard must learn of it.
-
-    The caller has locked the client. A secret in the changed fields reads "changed".
-    """
-    changed = {name: value for name, value in wish.columns.items() if getattr(peer, name) != value}
-    for name, value in changed.items():
-        setattr(peer, name, value)
-    names = set(changed)
-    if wish.sets_preshared_key and _sets_other_psk(peer, wish.preshared_key):
-        names.add("preshared_key")
-        changed["preshared_key"] = "changed"
-    if names:
-        peer.save(update_fields=sorted(names))
-    moved = _move(peer=peer, wish=wish, at=at, fields=fields)
-    refuse_small_mtu(peer, peer.addresses.values_list("address", flat=True))
-    if must_learn := bool(moved or names & _SERVER_SIDE):
-        raise_generation([peer])
-    if (names | moved.keys()) & _IN_FILE:
-        raise_file_generation([peer])
-    return {**changed, **moved}, must_learn
-
-
-def _move(*, peer: Peer, wish: DeviceWish, at: datetime, fields: FieldNames) -> dict[str, Any]:
-    """Bring addresses and networks to what is wished; what they are now, where they changed."""
-    moved: dict[str, Any] = {}
-    if wish.addresses is not None:
-        held = set(peer.addresses.values_list("address", flat=True))
-        gone, new = held - set(wish.addresses), [a for a in wish.addresses if a not in held]
-        if gone:
-            release(PeerAddress.objects.filter(peer=peer, address__in=gone), at=at)
-        if new:
-            claim(peer=peer, interface=peer.interface, addresses=new, at=at, field=fields[0])
-        if gone or new:
-            moved["addresses"] = list(as_networks(wish.addresses))
-    if wish.networks is not None:
-        routed = set(peer.networks.values_list("network", flat=True))
-        if routed != set(wish.networks):
-            replace_networks(
-                peer=peer, interface=peer.interface, networks=wish.networks, at=at, field=fields[1]
-            )
-            moved["networks"] = list(wish.networks)
-    return moved
-
-
-def _sets_other_psk(peer: Peer, wanted: Secret | None) -> bool:
-    """Put the preshared key into the object, sealed; False when it is the one it has."""
-    if open_preshared_key(peer.uuid, peer.preshared_key) == wanted:
-        return False
-    peer.preshared_key = "" if wanted is None else seal_preshared_key(peer.uuid, wanted)
-    return True
 
 
 def refuse_small_mtu(peer: Peer, addresses: Iterable[str]) -> None:

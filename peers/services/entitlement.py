@@ -1,23 +1,119 @@
 """Who may connect: holds, and the peers' ``blocked`` that repeats whether one is open.
 
 Rule: a hold is opened or closed here and nowhere else, with the client's row locked; so
-``blocked`` and the holds never differ after a commit.
+``blocked`` and the holds never differ after a commit. What an act does is decided first, from how
+the client stands, and then written: of one client or of many.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from audit.events import Actor
 from peers.models import Client, Peer
-from peers.queries import live_peers
+from peers.queries import live_peers, live_peers_of
 from peers.services.changes import raise_generation
-from quotas.policies import TENANT_SUSPENDED
-from quotas.queries import is_held
-from quotas.services import close_hold as close_row
-from quotas.services import open_hold as open_row
+from quotas import services as holds_of
+from quotas.models import Hold
+from quotas.policies import TENANT_SUSPENDED, is_entitled
+from quotas.queries import open_holds
 from tenants.models import Tenant
 from tenants.queries import stands
+
+
+@dataclass
+class Standing:
+    """A client whose row is locked; its open holds and devices are read when they are asked for."""
+
+    client: Client
+
+    @cached_property
+    def holds(self) -> Mapping[str, Hold]:
+        """The open holds by their reasons."""
+        return _by_reason(open_holds([self.client.pk]).get(self.client.pk, ()))
+
+    @cached_property
+    def peers(self) -> Sequence[Peer]:
+        """The devices that are not deleted, oldest first."""
+        return live_peers(self.client)
+
+
+def standings(clients: Sequence[Client], *, addresses: bool = False) -> list[Standing]:
+    """How these clients stand, read at once; their devices are locked, with addresses if asked."""
+    found = [Standing(client) for client in clients]
+    ids = [client.pk for client in clients]
+    holds, peers = open_holds(ids), live_peers_of(ids, addresses=addresses)
+    for one in found:
+        one.holds = _by_reason(holds.get(one.client.pk, ()))
+        one.peers = peers.get(one.client.pk, [])
+    return found
+
+
+def _by_reason(holds: Collection[Hold]) -> dict[str, Hold]:
+    return {hold.reason: hold for hold in holds}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A hold that opens or closes, and the devices that follow it; not written yet."""
+
+    opens: Hold | None = None
+    closes: Hold | None = None
+    peers: tuple[Peer, ...] = ()
+    blocked: bool = False
+
+
+def opening(
+    standing: Standing,
+    *,
+    reason: str,
+    note: str = "",
+    actor: Actor,
+    at: datetime,
+    until: datetime | None = None,
+) -> Turn | None:
+    """What stopping the client for ``reason`` does; None when it is stopped for it already."""
+    if reason in standing.holds:
+        return None
+    hold = holds_of.new_hold(
+        tenant_id=standing.client.tenant_id,
+        client_id=standing.client.pk,
+        reason=reason,
+        note=note,
+        by=actor.name,
+        at=at,
+        until=until,
+    )
+    return Turn(opens=hold, peers=_to_follow(standing, blocked=True), blocked=True)
+
+
+def closing(standing: Standing, *, reason: str) -> Turn | None:
+    """What closing this one hold does; None when it is not open.
+
+    No device follows while another hold keeps the client off.
+    """
+    hold = standing.holds.get(reason)
+    if hold is None:
+        return None
+    free = is_entitled(standing.holds.keys() - {reason})
+    return Turn(closes=hold, peers=_to_follow(standing, blocked=False) if free else ())
+
+
+def _to_follow(standing: Standing, *, blocked: bool) -> tuple[Peer, ...]:
+    return tuple(peer for peer in standing.peers if peer.blocked != blocked)
+
+
+def write_turns(turns: Sequence[Turn], *, actor: Actor, at: datetime) -> None:
+    """Write them, of as many clients as there are, in a few statements."""
+    holds_of.open_holds([turn.opens for turn in turns if turn.opens is not None])
+    closed = [turn.closes for turn in turns if turn.closes is not None]
+    holds_of.close_holds(closed, by=actor.name, at=at)
+    for blocked in (False, True):
+        peers = [peer for turn in turns if turn.blocked == blocked for peer in turn.peers]
+        raise_generation(peers, blocked=blocked)
 
 
 def open_hold(
@@ -34,16 +130,8 @@ def open_hold(
 
     The caller has locked the client and makes the job.
     """
-    is_new = open_row(
-        tenant_id=client.tenant_id,
-        client_id=client.pk,
-        reason=reason,
-        note=note,
-        by=actor.name,
-        at=at,
-        until=until,
-    )
-    return _follow(client, blocked=True) if is_new else None
+    turn = opening(Standing(client), reason=reason, note=note, actor=actor, at=at, until=until)
+    return _written(turn, actor, at)
 
 
 def close_hold(*, client: Client, reason: str, actor: Actor, at: datetime) -> list[Peer] | None:
@@ -51,9 +139,14 @@ def close_hold(*, client: Client, reason: str, actor: Actor, at: datetime) -> li
 
     The list is empty while another hold keeps the client off.
     """
-    if not close_row(client_id=client.pk, reason=reason, by=actor.name, at=at):
+    return _written(closing(Standing(client), reason=reason), actor, at)
+
+
+def _written(turn: Turn | None, actor: Actor, at: datetime) -> list[Peer] | None:
+    if turn is None:
         return None
-    return [] if is_held(client.pk) else _follow(client, blocked=False)
+    write_turns([turn], actor=actor, at=at)
+    return list(turn.peers)
 
 
 def stand_with_tenant(*, client: Client, actor: Actor, at: datetime) -> list[Peer] | None:
@@ -74,14 +167,9 @@ def agree_with_holds(*, client: Client, actor: Actor, at: datetime) -> list[Peer
     For one that is restored or changes its tenant; the peers that WireGuard must learn of. The
     caller has locked it and makes the job.
     """
-    changed = stand_with_tenant(client=client, actor=actor, at=at) or []
-    return changed or _follow(client, blocked=is_held(client.pk))
-
-
-def _follow(client: Client, *, blocked: bool) -> list[Peer]:
-    changed = [peer for peer in live_peers(client) if peer.blocked != blocked]
-    for peer in changed:
-        peer.blocked = blocked
-    Peer.objects.filter(pk__in=[peer.pk for peer in changed]).update(blocked=blocked)
-    raise_generation(changed)
-    return changed
+    if changed := stand_with_tenant(client=client, actor=actor, at=at):
+        return changed
+    standing = Standing(client)
+    blocked = not is_entitled(standing.holds)
+    turn = Turn(peers=_to_follow(standing, blocked=blocked), blocked=blocked)
+    return _written(turn, actor, at) or []

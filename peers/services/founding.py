@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,12 @@ from audit.events import Target, record
 from gateways.models import Interface, Job, JobItem
 from gateways.outbox import Wish, enqueue, ring
 from peers.models import Client, Peer
-from peers.queries import find_client, live_peers
-from peers.services.changes import note_act, raise_version, tell
+from peers.queries import find_client
 from peers.services.clients import create_client, update_client
 from peers.services.devices import key_taken
-from peers.services.removal import bury_client
-from peers.services.tombstones import remove_devices
+from peers.services.entitlement import Standing
+from peers.services.removal import deletion, undelete_time
+from peers.services.steps import Step, carry_out
 from peers.values import check_key
 from rest.errors import Invalid, Missing
 from tenants.scoping import FULL, Caller
@@ -124,18 +124,18 @@ def remove_peer(*, caller: Caller, interface: Interface, public_key: str, at: da
     if peer is None:
         raise Missing("There is no peer with this public key.", field="public_key")
     client = find_client(caller, peer.client.uuid, lock=True)
-    peers = [one for one in live_peers(client) if one.pk == peer.pk]
+    standing = Standing(client)
+    peers = [one for one in standing.peers if one.pk == peer.pk]
     if not peers:  # removed while we waited for the lock
         raise Missing("There is no peer with this public key.", field="public_key")
-    if [one for one in live_peers(client) if one.pk != peer.pk]:
-        remove_devices(peers, at=at)
-        raise_version(client)
+    if len(standing.peers) > 1:  # a device that goes alone goes for good
+        step = Step(client, "", leaving=peers, keeps=False)
     else:
-        bury_client(client, peers, at=at)
+        step = deletion(standing, keeps=undelete_time(), at=at)
     before = {"public_key": key, "interface": interface.name}
-    note_act(client=client, actor=caller.actor, action="peer.removed", before=before)
-    job = tell(client=client, kind=Job.Kind.DELETE, actor=caller.actor, peers=peers, at=at)
-    return Added(client, job, created=False)
+    step = replace(step, action="peer.removed", before=before, after={})
+    changed = carry_out(step, kind=Job.Kind.DELETE, caller=caller, at=at)
+    return Added(client, changed.job, created=False)
 
 
 @transaction.atomic

@@ -28,10 +28,10 @@ from peers.services.changes import (
     told,
 )
 from peers.services.devices import key_taken
-from peers.services.entitlement import agree_with_holds
+from peers.services.entitlement import Standing, agree_with_holds
 from peers.services.limits import admit_clients, admit_devices
+from peers.services.steps import Step, carry_out
 from peers.services.terms import refuse_external_id
-from peers.services.tombstones import bury, remove_devices
 from rest.errors import Missing
 from tenants.scoping import Caller
 
@@ -59,24 +59,32 @@ def terminate_client(
 
 
 def _delete(client: Client, caller: Caller, at: datetime) -> Changed:
-    peers = live_peers(client)
-    bury_client(client, peers, at=at)
-    before = {"public_keys": [peer.public_key for peer in peers]}
-    after = {"purge_at": client.purge_at}
-    note_act(client=client, actor=caller.actor, action="client.deleted", before=before, after=after)
-    return told(client, Job.Kind.DELETE, caller, peers, at)
+    step = deletion(Standing(client), keeps=undelete_time(), at=at)
+    return carry_out(step, kind=Job.Kind.DELETE, caller=caller, at=at)
 
 
-def bury_client(client: Client, peers: Sequence[Peer], *, at: datetime) -> None:
-    """Mark the client, whose row the caller holds, and its last devices as deleted."""
+def undelete_time() -> timedelta:
+    """For how long a deletion can be undone."""
     seconds = GlobalSetting.objects.values_list("undelete_seconds", flat=True).get(pk=1)
-    client.deleted_at = at
-    client.purge_at = at + timedelta(seconds=seconds)
-    if seconds:
-        bury(peers, at=at)
-    else:
-        remove_devices(peers, at=at)
-    raise_version(client, "deleted_at", "purge_at")
+    return timedelta(seconds=seconds)
+
+
+def deletion(standing: Standing, *, keeps: timedelta, at: datetime) -> Step:
+    """What a deletion that can be undone for so long does to a client: it leaves with its devices.
+
+    The deletion of its last device is one as well.
+    """
+    client = standing.client
+    client.deleted_at, client.purge_at = at, at + keeps
+    return Step(
+        client,
+        "client.deleted",
+        fields=("deleted_at", "purge_at"),
+        before={"public_keys": [peer.public_key for peer in standing.peers]},
+        after={"purge_at": client.purge_at},
+        leaving=standing.peers,
+        keeps=bool(keeps),
+    )
 
 
 @transaction.atomic

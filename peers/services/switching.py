@@ -15,10 +15,10 @@ from uuid import UUID
 from django.db import transaction
 
 from gateways.models import Job
-from peers.models import Client, Peer
 from peers.services.changes import Changed, locked_client, note_act, raise_version, told
 from peers.services.due import release_due
-from peers.services.entitlement import close_hold, open_hold
+from peers.services.entitlement import Standing, Turn, closing, open_hold, opening
+from peers.services.steps import Step, carry_out
 from quotas.models import Hold
 from quotas.policies import KICK, MANUAL, SUSPENDED, held_state
 from quotas.queries import open_holds
@@ -29,7 +29,7 @@ MAX_KICK: Final = 86_400
 
 
 @dataclass(frozen=True)
-class _Act:
+class Switch:
     """One of the acts: the hold that it opens or closes, its event and its job."""
 
     reason: str
@@ -38,17 +38,17 @@ class _Act:
     kind: str
 
 
-_ENABLE: Final = _Act(MANUAL, False, "client.enabled", Job.Kind.ENABLE)
-_DISABLE: Final = _Act(MANUAL, True, "client.disabled", Job.Kind.DISABLE)
-_SUSPEND: Final = _Act(SUSPENDED, True, "client.suspended", Job.Kind.SUSPEND)
-_UNSUSPEND: Final = _Act(SUSPENDED, False, "client.unsuspended", Job.Kind.RESUME)
+ENABLE: Final = Switch(MANUAL, False, "client.enabled", Job.Kind.ENABLE)
+DISABLE: Final = Switch(MANUAL, True, "client.disabled", Job.Kind.DISABLE)
+_SUSPEND: Final = Switch(SUSPENDED, True, "client.suspended", Job.Kind.SUSPEND)
+_UNSUSPEND: Final = Switch(SUSPENDED, False, "client.unsuspended", Job.Kind.RESUME)
 
 
 def enable_client(
     *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
 ) -> Changed:
     """Close the manual hold; the client may still be held for another reason."""
-    return _turn(_ENABLE, caller=caller, client_id=client_id, at=at, if_version=if_version)
+    return _turn(ENABLE, caller=caller, client_id=client_id, at=at, if_version=if_version)
 
 
 def disable_client(
@@ -56,7 +56,7 @@ def disable_client(
 ) -> Changed:
     """Open the manual hold: the tunnel stays known, and no packet passes."""
     return _turn(
-        _DISABLE, caller=caller, client_id=client_id, note=note, at=at, if_version=if_version
+        DISABLE, caller=caller, client_id=client_id, note=note, at=at, if_version=if_version
     )
 
 
@@ -120,7 +120,7 @@ def _is_longer(running: Hold, seconds: int) -> bool:
 
 @transaction.atomic
 def _turn(
-    act: _Act,
+    switch: Switch,
     *,
     caller: Caller,
     client_id: UUID,
@@ -128,32 +128,35 @@ def _turn(
     note: str = "",
     if_version: int | None,
 ) -> Changed:
-    client = locked_client(caller, client_id, if_version)
-    switched = _carry_out(act, client, caller=caller, note=note, at=at)
-    if switched is not None:
-        raise_version(client)
-        note_act(client=client, actor=caller.actor, action=act.action, after=_noted(note))
-    return told(client, act.kind, caller, switched or [], at)
+    standing = Standing(locked_client(caller, client_id, if_version))
+    step = switch_step(switch, standing, caller=caller, note=note, at=at)
+    return carry_out(step, kind=switch.kind, caller=caller, at=at)
 
 
-def _carry_out(
-    act: _Act, client: Client, *, caller: Caller, note: str, at: datetime
-) -> list[Peer] | None:
-    """The peers that WireGuard must learn of; None when it was so already."""
-    if act.opens:
-        return open_hold(client=client, reason=act.reason, note=note, actor=caller.actor, at=at)
-    return close_hold(client=client, reason=act.reason, actor=caller.actor, at=at)
+def switch_step(
+    switch: Switch, standing: Standing, *, caller: Caller, at: datetime, note: str = ""
+) -> Step:
+    """What one of the acts does to a client."""
+    turn = _turn_of(switch, standing, caller=caller, note=note, at=at)
+    return Step(standing.client, switch.action, turn is not None, after=_noted(note), turn=turn)
+
+
+def _turn_of(
+    switch: Switch, standing: Standing, *, caller: Caller, note: str, at: datetime
+) -> Turn | None:
+    if switch.opens:
+        return opening(standing, reason=switch.reason, note=note, actor=caller.actor, at=at)
+    return closing(standing, reason=switch.reason)
 
 
 def _noted(note: str) -> dict[str, str]:
     return {"note": note} if note else {}
 
 
-def switch(client: Client, on: Any, *, caller: Caller, at: datetime) -> list[Peer] | None:
-    """Open or close the manual hold as part of another change; None when nothing changed."""
+def turn_as_wished(standing: Standing, on: Any, *, caller: Caller, at: datetime) -> Turn | None:
+    """The turn of the manual hold as part of another change; None when nothing changes."""
     if on is None:
         return None
     if not isinstance(on, bool):
         raise Invalid("This is neither true nor false.", field="enabled")
-    act = _ENABLE if on else _DISABLE
-    return _carry_out(act, client, caller=caller, note="", at=at)
+    return _turn_of(ENABLE if on else DISABLE, standing, caller=caller, note="", at=at)

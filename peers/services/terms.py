@@ -20,13 +20,16 @@ from rest.values import check_fields
 from tenants.prepared import Prepared
 from tenants.scoping import Caller
 
+#: Finds a plan that the caller sells, as `find_sold_plan` does; for many clients each once.
+FindPlan = Callable[[UUID], Plan]
+
 
 def terms_of_new(
     caller: Caller,
     details: Mapping[str, Any],
     *,
     at: datetime,
-    find_plan: Callable[[UUID], Plan] | None = None,
+    find_plan: FindPlan | None = None,
 ) -> dict[str, Any]:
     """The checked fields of a new client: what is said, and what its plan says besides."""
     values = check_fields(details, CLIENT_CHECKS)
@@ -39,7 +42,12 @@ def terms_of_new(
 
 
 def changed_terms(
-    caller: Caller, client: Client, changes: Mapping[str, Any], *, at: datetime
+    caller: Caller,
+    client: Client,
+    changes: Mapping[str, Any],
+    *,
+    at: datetime,
+    find_plan: FindPlan | None = None,
 ) -> dict[str, Any]:
     """Those checked fields that differ from the client's.
 
@@ -48,7 +56,7 @@ def changed_terms(
     """
     values = check_fields(changes, CLIENT_CHECKS)
     if "plan" in changes and _uuid_of(client.plan) != changes["plan"]:
-        plan = values["plan"] = _plan(caller, changes["plan"])
+        plan = values["plan"] = _plan(caller, changes["plan"], find_plan)
         if plan is not None:
             values.setdefault("quota_bytes", plan.total_bytes)
             if client.expires_at is None and client.duration_days is None:
@@ -58,8 +66,10 @@ def changed_terms(
     return changed
 
 
-def _plan(caller: Caller, plan_id: UUID | None) -> Plan | None:
-    return None if plan_id is None else find_sold_plan(caller, plan_id)
+def _plan(caller: Caller, plan_id: UUID | None, find_plan: FindPlan | None) -> Plan | None:
+    if plan_id is None:
+        return None
+    return find_plan(plan_id) if find_plan else find_sold_plan(caller, plan_id)
 
 
 def _uuid_of(plan: Plan | None) -> UUID | None:

@@ -16,10 +16,7 @@ from peers.services.due import forget
 
 def bury(peers: Sequence[Peer], *, at: datetime) -> None:
     """These peers must leave their interfaces; what they hold they keep for now."""
-    Peer.objects.filter(pk__in=[peer.pk for peer in peers]).update(deleted_at=at)
-    for peer in peers:
-        peer.deleted_at = at
-    raise_generation(peers)
+    raise_generation(peers, deleted_at=at)
 
 
 def remove_devices(peers: Sequence[Peer], *, at: datetime) -> None:

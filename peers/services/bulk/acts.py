@@ -1,68 +1,135 @@
-"""What a bulk request does to clients that exist: each as its single act does it."""
+"""What a bulk request does to clients that exist: decided and written as single acts are.
+
+The clients of a batch are locked and read at once, each is decided on by itself, and what was
+decided is written by a few statements.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
+
+from django.db import transaction
 
 from gateways.models import Job
 from peers.models import BulkRun, Client
-from peers.queries import NO_CLIENT, find_client, visible_clients
+from peers.queries import NO_CLIENT, visible_clients
 from peers.services.bulk.entries import Entry, Failure, Outcome
-from peers.services.bulk.single import attempt
-from peers.services.changes import Changed, locked_client, note_act, raise_version
-from peers.services.clients import delete_client, disable_client, enable_client, update_client
-from peers.values import CLIENT_CHECKS
-from rest.errors import Conflict, Invalid
+from peers.services.bulk.single import NOT_OURS, attempt, decide, remembered
+from peers.services.changes import check_version, locked_client, tell_of
+from peers.services.clients import ALONE, DEVICE_FIELDS, update_step
+from peers.services.entitlement import Standing, standings
+from peers.services.extension import extension
+from peers.services.removal import deletion, undelete_time
+from peers.services.steps import Step, carry_out, write_steps
+from peers.services.switching import DISABLE, ENABLE, switch_step
+from quotas.queries import find_sold_plan
+from rest.errors import Missing
 from tenants.scoping import Caller
 
-Act = Callable[[Caller, UUID, int | None, Mapping[str, Any], datetime], tuple[Client, Job | None]]
-
 NOT_FOUND: Final = Failure("not_found", NO_CLIENT)
-#: What an extension changes, and the argument it comes from.
-_EXTENDED: Final = {"expires_at": "days", "duration_days": "days", "quota_bytes": "bytes"}
+Found = tuple[list[Outcome], list[Job]]
 
 
-def act_on_many(
-    *, caller: Caller, action: str, entries: Sequence[Entry], at: datetime
-) -> tuple[list[Outcome], list[Job]]:
-    """Do ``action`` to the client of each entry, in the caller's transaction."""
-    act = _ACTS[action]
-    outcomes: list[Outcome] = []
-    jobs: list[Job] = []
-    _lock(caller, entries)
-    for entry in entries:
-        if entry.client is None:
-            outcomes.append(Outcome(entry, failure=NOT_FOUND))
-            continue
-        change = partial(act, caller, entry.client, entry.version, entry.values, at)
-        outcome, job = attempt(entry, change)
+class Act(Protocol):
+    """Decides what is done to a client. Raises `Refusal`."""
+
+    def __call__(self, standing: Standing, values: Mapping[str, Any], /) -> Step: ...
+
+
+def act_on_many(*, caller: Caller, action: str, entries: Sequence[Entry], at: datetime) -> Found:
+    """Do ``action`` to the client of each entry, in the caller's transaction.
+
+    Entries whose values other rows have a say in go the way of a single one. So do all when what
+    was decided cannot be written: then one of them is to blame, and the others are not.
+    """
+    act = _ACTS[action](caller, at)
+    clients = _locked(caller, entries)
+    together = [entry for entry in entries if not ALONE & entry.values.keys()]
+    alone = [entry for entry in entries if ALONE & entry.values.keys()]
+    try:
+        with transaction.atomic():
+            outcomes, jobs = _together(caller, act, clients, together, at)
+    except NOT_OURS:
+        raise
+    except Exception:  # whoever is to blame is named, and logged, alone
+        outcomes, jobs, alone = [], [], list(entries)
+    for entry in alone:
+        outcome, job = attempt(entry, partial(_do_one, caller, act, entry, at))
         outcomes.append(outcome)
         jobs += [job] if job is not None else []
     return outcomes, jobs
 
 
-def _lock(caller: Caller, entries: Sequence[Entry]) -> None:
-    """Hold all the clients, in one order, so that two requests wait instead of dead-locking."""
+def _locked(caller: Caller, entries: Sequence[Entry]) -> dict[UUID, Client]:
+    """All the clients, held in one order, so that two requests wait instead of dead-locking."""
     ids = [entry.client for entry in entries if entry.client is not None]
-    list(
-        visible_clients(caller).filter(uuid__in=ids).order_by("pk").select_for_update(of=("self",))
-    )
+    rows = visible_clients(caller).filter(uuid__in=ids).order_by("pk")
+    found = {client.uuid: client for client in rows.select_for_update(of=("self",))}
+    for client in found.values():
+        client.tenant = caller.tenant
+    return found
 
 
-def _update(
-    caller: Caller, client_id: UUID, version: int | None, values: Mapping[str, Any], at: datetime
-) -> tuple[Client, Job | None]:
-    client = find_client(caller, client_id, lock=True)
-    changes = _merged(client, values)
-    return _both(
-        update_client(
-            caller=caller, client_id=client_id, changes=changes, at=at, if_version=version
-        )
-    )
+def _together(
+    caller: Caller,
+    act: Act,
+    clients: Mapping[UUID, Client],
+    entries: Sequence[Entry],
+    at: datetime,
+) -> Found:
+    """Decide on each, and write all that was decided; one job tells of it."""
+    wanted = {entry.client for entry in entries}
+    named = [client for uuid, client in clients.items() if uuid in wanted]
+    addresses = any(DEVICE_FIELDS & entry.values.keys() for entry in entries)
+    known = {one.client.uuid: one for one in standings(named, addresses=addresses)}
+    outcomes: list[Outcome] = []
+    steps: list[Step] = []
+    for entry in entries:
+        standing = None if entry.client is None else known.get(entry.client)
+        if standing is None:
+            outcomes.append(Outcome(entry, failure=NOT_FOUND))
+            continue
+        step, failure = decide(entry, partial(_step, act, standing, entry))
+        outcomes.append(Outcome(entry, standing.client if step else None, failure))
+        steps += [step] if step else []
+    write_steps(steps, actor=caller.actor, at=at)
+    peers = [peer for step in steps for peer in step.peers]
+    if not peers:
+        return outcomes, []
+    kind, tenant_id = Job.Kind.BULK, caller.tenant_id
+    job = tell_of(tenant_id=tenant_id, kind=kind, actor=caller.actor, peers=peers, at=at)
+    return outcomes, [job]
+
+
+def _step(act: Act, standing: Standing, entry: Entry) -> Step:
+    check_version(standing.client, entry.version)
+    return act(standing, entry.values)
+
+
+def _do_one(caller: Caller, act: Act, entry: Entry, at: datetime) -> tuple[Client, Job]:
+    if entry.client is None:
+        raise Missing(NO_CLIENT)
+    standing = Standing(locked_client(caller, entry.client, entry.version))
+    step = act(standing, entry.values)
+    changed = carry_out(step, kind=Job.Kind.BULK, caller=caller, at=at)
+    return changed.client, changed.job
+
+
+# -- The acts -----------------------------------------------------------------------------------
+
+
+def _update(caller: Caller, at: datetime) -> Act:
+    find_plan = remembered(partial(find_sold_plan, caller))
+
+    def act(standing: Standing, values: Mapping[str, Any]) -> Step:
+        changes = _merged(standing.client, values)
+        return update_step(standing, changes, caller=caller, at=at, find_plan=find_plan)
+
+    return act
 
 
 def _merged(client: Client, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,91 +146,28 @@ def _merged(client: Client, values: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def _enable(
-    caller: Caller, client_id: UUID, version: int | None, values: Mapping[str, Any], at: datetime
-) -> tuple[Client, Job | None]:
-    return _both(enable_client(caller=caller, client_id=client_id, at=at, if_version=version))
+def _enable(caller: Caller, at: datetime) -> Act:
+    return lambda standing, _: switch_step(ENABLE, standing, caller=caller, at=at)
 
 
-def _disable(
-    caller: Caller, client_id: UUID, version: int | None, values: Mapping[str, Any], at: datetime
-) -> tuple[Client, Job | None]:
-    return _both(
-        disable_client(
-            caller=caller,
-            client_id=client_id,
-            at=at,
-            note=values.get("note", ""),
-            if_version=version,
-        )
+def _disable(caller: Caller, at: datetime) -> Act:
+    return lambda standing, values: switch_step(
+        DISABLE, standing, caller=caller, at=at, note=values.get("note", "")
     )
 
 
-def _delete(
-    caller: Caller, client_id: UUID, version: int | None, values: Mapping[str, Any], at: datetime
-) -> tuple[Client, Job | None]:
-    return _both(delete_client(caller=caller, client_id=client_id, at=at, if_version=version))
+def _delete(_: Caller, at: datetime) -> Act:
+    keeps = undelete_time()
+    return lambda standing, _: deletion(standing, keeps=keeps, at=at)
 
 
-def _extend(
-    caller: Caller, client_id: UUID, version: int | None, values: Mapping[str, Any], at: datetime
-) -> tuple[Client, Job | None]:
-    """More days from the end (from now, where that is past), and more bytes.
-
-    What comes of it must be what a client may have.
-    """
-    client = locked_client(caller, client_id, version)
-    former = {name: getattr(client, name) for name in _EXTENDED}
-    if values.get("days"):
-        _add_days(client, values["days"], at)
-    if values.get("bytes"):
-        _add_bytes(client, values["bytes"])
-    changed = [name for name in _EXTENDED if getattr(client, name) != former[name]]
-    for name in changed:
-        _check(name, getattr(client, name))
-    raise_version(client, *changed)
-    note_act(
-        client=client,
-        actor=caller.actor,
-        action="client.extended",
-        before={name: former[name] for name in changed},
-        after={name: getattr(client, name) for name in changed},
+def _extend(_: Caller, at: datetime) -> Act:
+    return lambda standing, values: extension(
+        standing, days=values.get("days"), number=values.get("bytes"), at=at
     )
-    return client, None
 
 
-def _check(name: str, value: object) -> None:
-    """Raise `Invalid`, in the name of the argument, for what no client may have."""
-    try:
-        CLIENT_CHECKS[name](value, name)
-    except Invalid as refusal:
-        text = f"The new {name} is not possible. {refusal.message}"
-        raise Invalid(text, field=_EXTENDED[name], code=refusal.code) from None
-
-
-def _add_days(client: Client, days: int, at: datetime) -> None:
-    if client.expires_at is not None:
-        try:
-            client.expires_at = max(client.expires_at, at) + timedelta(days=days)
-        except OverflowError:
-            raise Invalid("This leads beyond the calendar.", field="days") from None
-    elif client.duration_days is not None:  # counts from a first handshake that is to come
-        client.duration_days += days
-    else:
-        raise Conflict("This client does not expire.", field="days", code="not_limited")
-
-
-def _add_bytes(client: Client, number: int) -> None:
-    if client.quota_bytes is None:
-        raise Conflict("This client has no quota.", field="bytes", code="not_limited")
-    client.quota_bytes += number
-
-
-def _both(changed: Changed) -> tuple[Client, Job]:
-    return changed.client, changed.job
-
-
-_ACTS: Final[Mapping[str, Act]] = {
+_ACTS: Final[Mapping[str, Callable[[Caller, datetime], Act]]] = {
     BulkRun.Action.UPDATE: _update,
     BulkRun.Action.ENABLE: _enable,
     BulkRun.Action.DISABLE: _disable,

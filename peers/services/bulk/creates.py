@@ -29,7 +29,7 @@ from peers.services.terms import external_id_taken, terms_of_new
 from quotas.models import Plan
 from quotas.policies import MANUAL
 from quotas.queries import find_sold_plan
-from quotas.services import open_holds
+from quotas.services import new_hold, open_holds
 from rest.errors import Conflict, Refusal
 from tenants.models import Tenant
 from tenants.queries import stands
@@ -213,9 +213,17 @@ def _follow(
     caller: Caller, group: Sequence[_New], addresses: Sequence[Sequence[str]], at: datetime
 ) -> None:
     """Holds of those that begin switched off, and an audit event for each."""
-    off = [new.client.pk for new in group if new.peer.blocked]
-    by = caller.actor.name
-    open_holds(tenant_id=caller.tenant_id, client_ids=off, reason=MANUAL, by=by, at=at)
+    open_holds(
+        new_hold(
+            tenant_id=caller.tenant_id,
+            client_id=new.client.pk,
+            reason=MANUAL,
+            by=caller.actor.name,
+            at=at,
+        )
+        for new in group
+        if new.peer.blocked
+    )
     record_all(
         act(
             client=new.client,

@@ -7,6 +7,7 @@ taken up where its items end; two workers that meet at one wait for its row.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -45,6 +46,9 @@ BULK_SCOPE: Final = "clients:write"
 #: Up to so many items are done while the caller waits.
 AT_ONCE: Final = 100
 BATCH: Final = 200
+#: Where one may write at a time, a batch is what others can wait for, and they come in between.
+_BATCH_OF_ONE_WRITER: Final = 50
+_LEAST_PAUSE_S, _MOST_PAUSE_S = 0.02, 0.5
 #: A run that nobody began, or went on with, for so long lost its worker.
 _LOST_AFTER, _STALLED_AFTER = timedelta(seconds=2), timedelta(seconds=15)
 _WITHDRAWN: Final = Failure("authority_withdrawn", "Whoever asked for this may not do it any more.")
@@ -106,8 +110,10 @@ def carry_on(*, run_id: int) -> None:
         return
     try:
         caller, entries = unseal(run.uuid, run.tenant, run.request)
+        begun = time.monotonic()
         while _batch(run_id, caller, entries):
-            pass
+            _let_others_in(time.monotonic() - begun)
+            begun = time.monotonic()
     except NOT_OURS:
         raise  # the sweep comes again
     except Exception:
@@ -139,7 +145,7 @@ def _batch(run_id: int, caller: Caller, entries: Sequence[Entry]) -> bool:
             return False
         done = set(run.items.values_list("index", flat=True))
         left = [entry for entry in entries if entry.index not in done]
-        batch = left if run.all_or_nothing or run.dry_run else left[:BATCH]
+        batch = left if run.all_or_nothing or run.dry_run else left[: _batch_size()]
         run.started_at = run.started_at or at
         now = renewed(caller, BULK_SCOPE, at=at)
         stopped = _stopped(now)
@@ -149,6 +155,21 @@ def _batch(run_id: int, caller: Caller, entries: Sequence[Entry]) -> bool:
         _count(run, outcomes, timezone.now())
         _keep(run, outcomes, jobs)
     return run.finished_at is None
+
+
+def _batch_size() -> int:
+    return min(BATCH, _BATCH_OF_ONE_WRITER) if _one_writer() else BATCH
+
+
+def _let_others_in(seconds: float) -> None:
+    """Where one may write at a time: as long as the last batch took, others have their turn."""
+    if _one_writer():
+        time.sleep(min(max(seconds, _LEAST_PAUSE_S), _MOST_PAUSE_S))
+
+
+def _one_writer() -> bool:
+    """Whether the database lets one write at a time (SQLite), instead of locking rows."""
+    return not connection.features.has_select_for_update
 
 
 def _stopped(caller: Caller | None) -> Failure | None:

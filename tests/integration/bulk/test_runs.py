@@ -19,8 +19,9 @@ from control import tasks
 from gateways.hints import Hint, publisher
 from gateways.models import Interface, Job
 from peers.models import BulkItem, BulkRun, Client, Peer
-from peers.services import clients
+from peers.services import switching
 from peers.services.bulk import acts, creates, runs
+from peers.services.entitlement import Standing
 from tenants.models import ApiToken, Membership, Tenant, User
 from tests.conftest import bearer
 from tests.integration.bulk.test_bulk import bulk, named
@@ -266,15 +267,15 @@ def test_a_worker_whose_time_is_up_leaves_the_rest_to_the_next(
     for name in "abcdef":
         make_client(acme, name=name, external_id=name)
     body = bulk(alice_api, "enable", external_ids=list("abcdef"), status=202)
-    real, calls = clients.enable_client, list[Any]()
+    real, calls = switching.switch_step, list[Any]()
 
-    def slow(**arguments: Any) -> Any:
-        calls.append(arguments["client_id"])
+    def slow(*given: Any, **arguments: Any) -> Any:
+        calls.append(given)
         if len(calls) == 6:
             raise SoftTimeLimitExceeded
-        return real(**arguments)
+        return real(*given, **arguments)
 
-    monkeypatch.setattr(acts, "enable_client", slow)
+    monkeypatch.setattr(acts, "switch_step", slow)
     run = BulkRun.objects.get()
     with pytest.raises(SoftTimeLimitExceeded):
         tasks.bulk(run_id=run.pk)
@@ -300,14 +301,14 @@ def test_an_item_that_breaks_the_code_fails_alone(
     alice_api: APIClient, acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [str(make_client(acme, name=name).uuid) for name in ("a", "b", "c", "d")]
-    real = clients.enable_client
+    real = switching.switch_step
 
-    def breaks(**arguments: Any) -> Any:
-        if str(arguments["client_id"]) == ids[1]:
+    def breaks(act: Any, standing: Standing, **arguments: Any) -> Any:
+        if str(standing.client.uuid) == ids[1]:
             raise RuntimeError("a bug")
-        return real(**arguments)
+        return real(act, standing, **arguments)
 
-    monkeypatch.setattr(acts, "enable_client", breaks)
+    monkeypatch.setattr(acts, "switch_step", breaks)
     body = bulk(alice_api, "enable", ids=ids, status=202)
     assert work(body).failed == 1
     assert BulkItem.objects.get(outcome="failed").code == "server_error"
