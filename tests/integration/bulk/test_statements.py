@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from gateways.models import Interface
+from audit.models import AuditEvent
+from gateways.models import Interface, Job, JobItem
 from peers.models import Client
+from peers.services import changes, steps
+from quotas import services as holds_of
+from quotas.models import Hold
 from tenants.models import Tenant
-from tests.integration.bulk.test_bulk import URL, outcomes
+from tests.integration.bulk.test_bulk import URL, codes, outcomes
 from tests.make import make_client, make_peer, make_plan
 
 #: Whatever the number of clients: reading them, writing, the run, the answer; and signing in.
@@ -108,3 +113,77 @@ def test_a_hundred_that_are_disabled_stay_below_the_bar(
 ) -> None:
     ids = crowd(acme, interface, 100)
     assert statements(alice_api, BODIES["disable"], ids, "done") <= MOST
+
+
+# -- When a batch cannot be written together --------------------------------------------------
+
+
+def test_what_cannot_be_written_fails_alone(
+    alice_api: APIClient,
+    acme: Tenant,
+    interface: Interface,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ids = crowd(acme, interface, 4)
+    real = changes.raise_versions
+
+    def breaks(written: Sequence[tuple[Client, Collection[str]]]) -> None:
+        if any(str(client.uuid) == ids[1] for client, _ in written):
+            raise RuntimeError("a bug")
+        real(written)
+
+    monkeypatch.setattr(steps, "raise_versions", breaks)
+    body = alice_api.post(URL, {"action": "disable", "ids": ids}).json()
+    assert outcomes(body) == ["done", "failed", "done", "done"]
+    assert codes(body) == [None, "server_error", None, None]
+    assert caplog.text.count("bulk item") == 1
+    assert Hold.objects.count() == Client.objects.filter(version=2).count() == 3
+    assert AuditEvent.objects.filter(action="client.disabled").count() == 3
+    assert [(job.kind, job.total) for job in Job.objects.all()] == [("bulk", 3)]
+    assert JobItem.objects.count() == 3
+
+
+def test_a_race_that_the_database_decides_is_a_conflict_of_one(
+    alice_api: APIClient, acme: Tenant, interface: Interface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hold that somebody opened past the client's lock."""
+    ids = crowd(acme, interface, 3)
+    real = holds_of.open_holds
+
+    def meets_another(holds: Iterable[Hold]) -> None:
+        written = list(holds)
+        for hold in written:
+            if str(hold.client.uuid) == ids[2]:
+                Hold.objects.create(
+                    tenant=acme,
+                    client=hold.client,
+                    reason=hold.reason,
+                    opened_at=hold.opened_at,
+                    opened_by="somebody",
+                )
+        real(written)
+
+    monkeypatch.setattr(holds_of, "open_holds", meets_another)
+    body = alice_api.post(URL, {"action": "disable", "ids": ids}).json()
+    assert codes(body) == [None, None, "conflict"]
+    assert Hold.objects.count() == 2
+
+
+def test_entries_that_go_alone_keep_their_places(
+    alice_api: APIClient, acme: Tenant, interface: Interface
+) -> None:
+    ids = crowd(acme, interface, 5)
+    items = [
+        {"id": ids[0], "arguments": {"external_id": "x"}},
+        {"id": ids[1], "arguments": {"note": "n"}},
+        {"id": ids[2], "arguments": {"external_id": "x", "note": "n"}},
+        {"id": ids[3], "arguments": {"addresses": ["10.252.9.9"]}},
+        {"id": ids[4], "arguments": {"enabled": False}},
+    ]
+    body = alice_api.post(URL, {"action": "update", "items": items}).json()
+    assert codes(body) == [None, None, "external_id_taken", None, None]
+    assert [one["client"] for one in body["results"]] == [*ids[:2], None, *ids[3:]]
+    job = Job.objects.get()
+    assert (job.kind, job.total, job.items.count()) == ("bulk", 2, 2)
+    assert AuditEvent.objects.filter(action="client.updated").count() == 4
