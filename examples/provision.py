@@ -4,141 +4,25 @@ requests and answers. At the end the shop's ledger and vwg must say the same.
     python examples/provision.py --url http://localhost:8000 --token vwg_… [--clients 200]
 
 Standard library only. Every POST carries an Idempotency-Key and is sent again until it is
-answered. A PATCH carries If-Match: one whose answer was lost may still be on its way, and would
-undo a later one; so the shop reads again, and decides. The exit code is 1 when a client is there
-twice, or is lost, or anything differs.
+answered (`network.py`). A PATCH carries as If-Match the ETag that was read: one without an answer
+may still be on its way, and would undo a later one; so the shop reads again, and decides. The exit
+code is 1 when a client is there twice, or is missing, or anything differs.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import uuid4
 
-#: How often a request is hung up on before its answer, or given next to no time.
-HANG_UP, NO_TIME = 0.12, 0.08
-TIMEOUT_S: Final = 30.0
-GIVE_UP_S: Final = 180.0
-
-
-class Refused(Exception):
-    """An answer of 400 or more that asking again does not mend."""
-
-    def __init__(self, text: str, status: int = 0) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-class Silence(Exception):
-    """The answer was lost, and the request must not be sent again as it is."""
-
-
-@dataclass
-class Figures:
-    """What happened on the network."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def note(self, what: str) -> None:
-        with self._lock:
-            self.counts[what] += 1
-
-
-class Api:
-    """One portal, one token, any number of threads; each request on a connection of its own."""
-
-    def __init__(self, url: str, token: str, figures: Figures, *, calm: bool = False) -> None:
-        self._parts = urlsplit(url)
-        self._token = token
-        self._figures = figures
-        self._calm = calm
-        self._dice = random.Random()  # noqa: S311  chance, not a secret
-
-    def call(
-        self, method: str, path: str, body: object = None, accept: str = "", version: int = 0
-    ) -> Any:
-        """Ask until there is an answer: JSON, or bytes for another ``accept``. Raises Refused.
-
-        With ``version`` the request says If-Match, and is sent once: raises Silence.
-        """
-        headers = {"Authorization": f"Bearer {self._token}", "Accept": accept or "application/json"}
-        data = None
-        if body is not None:
-            headers["Content-Type"], data = "application/json", json.dumps(body)
-        if method == "POST":
-            headers["Idempotency-Key"] = str(uuid4())
-        if version:
-            headers["If-Match"] = f'"{version}"'
-        end = time.monotonic() + GIVE_UP_S
-        for attempt in range(1, 1000):
-            if time.monotonic() > end:
-                raise Refused(f"{method} {path}: no answer in {GIVE_UP_S:.0f} s")
-            self._figures.note("requests" if attempt == 1 else "sent again")
-            try:
-                status, again, content = self._once(method, path, headers, data)
-            except (OSError, HTTPException):
-                self._figures.note("lost")
-                if version:
-                    raise Silence from None
-                time.sleep(self._dice.uniform(0.0, 0.1) * min(attempt, 10))
-                continue
-            if status < 400:
-                return json.loads(content or b"null") if not accept else content
-            if again is None and status < 500:
-                raise Refused(f"{method} {path}: {status} {content.decode()}", status)
-            self._figures.note(f"told to wait ({status})")
-            time.sleep(min(float(again or 0.5), 30.0))
-        raise AssertionError("unreachable")
-
-    def note(self, what: str) -> None:
-        """Count something that happened."""
-        self._figures.note(what)
-
-    def _once(
-        self, method: str, path: str, headers: dict[str, str], data: str | None
-    ) -> tuple[int, str | None, bytes]:
-        """One request, and perhaps an accident: status, Retry-After and body of the answer."""
-        accident = 1.0 if self._calm else self._dice.random()
-        timeout = TIMEOUT_S
-        if HANG_UP <= accident < HANG_UP + NO_TIME:
-            timeout = self._dice.uniform(0.001, 0.05)
-        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        connection = kind(str(self._parts.netloc), timeout=timeout)
-        try:
-            connection.request(method, f"/api/v1{path}", data, headers)
-            if accident < HANG_UP:
-                time.sleep(self._dice.uniform(0.0, 0.02))
-                raise ConnectionAbortedError("hung up before the answer")
-            answer: HTTPResponse = connection.getresponse()
-            if answer.headers.get("Idempotency-Replayed"):
-                self._figures.note("answered again")
-            return answer.status, answer.headers.get("Retry-After"), answer.read()
-        except TimeoutError as error:
-            raise TimeoutError from error
-        finally:
-            connection.close()
-
-    def pages(self, path: str) -> Iterator[Any]:
-        """Every row of a list."""
-        page = path
-        while True:
-            found = self.call("GET", page)
-            yield from found["results"]
-            if found["next"] is None:
-                return
-            page = f"{path.partition('?')[0]}?{urlsplit(found['next']).query}"
+from network import Api, Figures, Refused, Silence
 
 
 @dataclass
@@ -201,9 +85,9 @@ class Life:
         self._deliver()
 
     def _deliver(self) -> None:
-        if b"[Interface]" not in self.api.call("GET", self._path("config"), accept="text/plain"):
+        if b"[Interface]" not in self.api.file(self._path("config"), "text/plain"):
             raise Refused(f"{self.order.number}: this is no configuration")
-        if b"<svg" not in self.api.call("GET", self._path("config"), accept="image/svg+xml"):
+        if b"<svg" not in self.api.file(self._path("config"), "image/svg+xml"):
             raise Refused(f"{self.order.number}: this is no QR code")
 
     def _suspension(self) -> None:
@@ -235,19 +119,21 @@ class Life:
         self._patch(expires_at=f"2{self.dice.randrange(100, 900)}-01-{day:02}T00:00:00Z")
 
     def _patch(self, **fields: str) -> None:
-        """Change one field, once: what was lost on the way can never come after it."""
+        """Change one field, once: what is still on its way can never come after it."""
         name, value = next(iter(fields.items()))
         if getattr(self.order, name) == value:
             return
-        while (client := self.api.call("GET", self._path()))[name] != value:
+        client, tag = self.api.read(self._path())
+        while client[name] != value:
             try:
-                self.api.call("PATCH", self._path(), fields, version=client["version"])
+                self.api.call("PATCH", self._path(), fields, if_match=tag)
             except Silence:
                 pass
             except Refused as refused:
                 if refused.status != 412:
                     raise
                 self.api.note("changed meanwhile (412)")
+            client, tag = self.api.read(self._path())
         setattr(self.order, name, value)
         self.order.acts["client.updated"] += 1
 
@@ -267,22 +153,23 @@ def compare(api: Api, orders: list[Order], tag: str) -> dict[str, list[str]]:
     found: dict[str, list[Any]] = {}
     for client in api.pages(f"/clients?tag={tag}&limit=200"):
         found.setdefault(client["external_id"], []).append(client)
-    differences: dict[str, list[str]] = {"duplicates": [], "lost": [], "unknown": [], "states": [],
-                                         "acts": []}  # fmt: skip
-    differences["duplicates"] = [number for number, rows in found.items() if len(rows) > 1]
     known = {order.number for order in orders if not order.gone}
-    differences["unknown"] = sorted(found.keys() - known)
+    fields: list[str] = []
+    books: list[str] = []
     for order in orders:
-        if not order.gone:
-            if order.number not in found:
-                differences["lost"].append(order.number)
-                continue
-            differences["states"] += states(order, found[order.number][0])
+        if order.number in known & found.keys():
+            fields += states(order, found[order.number][0])
         events = api.pages(f"/events?target={order.id}&limit=200")
         acts = Counter(event["action"] for event in events if event["action"] in ACTS)
         if acts != order.acts:
-            differences["acts"].append(f"{order.number}: shop {order.acts}, vwg {acts}")
-    return differences
+            books.append(f"{order.number}: shop {order.acts}, vwg {acts}")
+    return {
+        "clients twice": [number for number, rows in found.items() if len(rows) > 1],
+        "clients missing": sorted(known - found.keys()),
+        "clients unknown": sorted(found.keys() - known),
+        "fields that differ": fields,
+        "clients whose acts differ": books,
+    }
 
 
 ACTS: Final = frozenset(

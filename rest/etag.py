@@ -1,9 +1,18 @@
-"""``ETag``, ``If-Match`` and ``If-None-Match`` over a row's version (RFC 9110, 8.8.3 and 13.1)."""
+"""``ETag``, ``If-Match`` and ``If-None-Match`` (RFC 9110, 8.8.3 and 13.1).
+
+A tag is ``"row-version"`` or ``"row-version-state"``: whose it is (`rest.versions`), and where an
+answer shows what moves without a new version, a digest of that. ``If-Match`` asks about row and
+version alone, so that a change is not refused because a gateway got on with its work;
+``If-None-Match`` about the whole.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Final
+from collections.abc import Mapping
+from hashlib import blake2s
+from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -11,11 +20,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from rest.errors import Invalid, StaleVersion
+from rest.versions import ONLY, Version, Versioned, version_of
 
 _TAG: Final = r'(?:W/)?"[!#-~\x80-\xff]*"'
 _LIST: Final = re.compile(rf"(?:[ \t]*,)*[ \t]*{_TAG}(?:[ \t]*,(?:[ \t]*{_TAG})?)*[ \t]*")
 _EACH: Final = re.compile(_TAG)
-_OURS: Final = re.compile(r'"(\d{1,18})"', re.ASCII)
+_OURS: Final = re.compile(
+    rf'"([0-9a-f]{{12}}|{ONLY})-([1-9]\d{{0,17}})(?:-[0-9a-f]{{12}})?"', re.ASCII
+)
 _LONGEST: Final = 4096
 #: Headers whose value decides what is answered.
 _VARY: Final = ("Accept", "Authorization", "Cookie", "X-VWG-Tenant")
@@ -23,12 +35,14 @@ _VARY: Final = ("Accept", "Authorization", "Cookie", "X-VWG-Tenant")
 _REPEATED: Final = ("ETag", "Cache-Control", "Content-Location", "Last-Modified", "Link")
 
 
-def etag(version: int) -> str:
-    """The strong entity tag of a version."""
-    return f'"{version}"'
+def etag(row: Versioned, shown: Mapping[str, Any] | None = None) -> str:
+    """The entity tag of a row; of an answer that shows more of it than its version covers, with
+    what is ``shown``, less figures that may move without making another answer of it.
+    """
+    return f'"{version_of(row)}"' if shown is None else f'"{version_of(row)}-{_digest(shown)}"'
 
 
-def wanted_version(request: Request) -> int | None:
+def wanted_version(request: Request) -> Version | None:
     """The version that ``If-Match`` names; None without the header, or with ``*``.
 
     Raises Invalid for what is no list of tags, or names several versions; StaleVersion where no
@@ -40,19 +54,15 @@ def wanted_version(request: Request) -> int | None:
     found = _tags(text)
     if not found:
         raise Invalid("If-Match must be a tag that an ETag gave.", field="If-Match")
-    versions = {int(match[1]) for tag in found if (match := _OURS.fullmatch(tag))}
-    if len(versions) > 1:
+    named = {Version(match[1], int(match[2])) for tag in found if (match := _OURS.fullmatch(tag))}
+    if len(named) > 1:
         raise Invalid("If-Match must name one version.", field="If-Match")
-    if not versions:
-        raise StaleVersion("If-Match names no version.", field="If-Match")
-    return versions.pop()
-
-
-def check_version(request: Request, version: int) -> None:
-    """Raise StaleVersion (412) unless ``If-Match`` is absent or names this version."""
-    wanted = wanted_version(request)
-    if wanted is not None and wanted != version:
-        raise StaleVersion("It has been changed since you read it. Read it again.")
+    if not named:
+        raise StaleVersion(
+            "If-Match holds no tag as an ETag gives them. Read it again, and send that ETag.",
+            field="If-Match",
+        )
+    return named.pop()
 
 
 def is_current(request: Request, tag: str) -> bool:
@@ -94,3 +104,8 @@ def _tags(text: str) -> list[str]:
 
 def _strong(tag: str) -> str:
     return tag.removeprefix("W/")
+
+
+def _digest(shown: Mapping[str, Any]) -> str:
+    text = json.dumps(shown, sort_keys=True, default=str)
+    return blake2s(text.encode(), digest_size=6).hexdigest()

@@ -75,22 +75,30 @@ def respond(
     status: int = 202,
     finished: Callable[[Any], Mapping[str, Any]] | None = None,
     headers: Mapping[str, str] | None = None,
+    tag: Callable[[Mapping[str, Any]], str] | None = None,
 ) -> Response:
-    """The answer to a write that made a job.
+    """The answer to a write that made a job; ``tag`` makes the ETag of the body that is sent.
 
     It is ``accepted`` with ``status`` (a 204 has no body). With ``Prefer: wait`` it settles to: 200
     with ``finished(job)`` (by default ``accepted`` with the job brought up to date) and
     ``Preference-Applied``; NotApplied (502) with the job's reason when it failed; 202 with
     ``accepted`` when it was not finished in time.
     """
-    extra = dict(headers or {})
     seconds = wanted_wait(request)
 
-    def wait() -> Response:
-        return _settled(job, seconds, accepted, status, finished, extra)
+    def headed(body: Mapping[str, Any]) -> dict[str, str]:
+        return {**(headers or {}), **({"ETag": tag(body)} if tag else {})}
 
-    body = None if status == 204 else accepted
-    return Pending(body, status=status, headers=extra, job=job, wait=wait if seconds else None)
+    def wait() -> Response:
+        return _settled(job, seconds, accepted, status, finished, headed)
+
+    return Pending(
+        None if status == 204 else accepted,
+        status=status,
+        headers=headed(accepted),
+        job=job,
+        wait=wait if seconds else None,
+    )
 
 
 def _settled(
@@ -99,25 +107,22 @@ def _settled(
     accepted: Mapping[str, Any],
     status: int,
     finished: Callable[[Any], Mapping[str, Any]] | None,
-    headers: dict[str, str],
+    headed: Callable[[Mapping[str, Any]], dict[str, str]],
 ) -> Response:
     with _place() as free:
         if not free:
-            return _accepted(accepted, status, headers)
+            body = None if status == 204 else accepted
+            return Response(body, status=status, headers=headed(accepted))
         job = wait_for_job(job, seconds)
-    extra = {**headers, "Preference-Applied": f"wait={seconds}"}
+    applied = {"Preference-Applied": f"wait={seconds}"}
     if job.finished_at is None:
-        return Response(accepted, status=202, headers=extra)
+        return Response(accepted, status=202, headers=headed(accepted) | applied)
     done = finished(job) if finished else _updated(accepted, job)
     if job.status == "failed":
         raise NotApplied(
             job.message or "The change is stored, but could not be applied.", extra=done
         )
-    return Response(done, status=200, headers=extra)
-
-
-def _accepted(accepted: Mapping[str, Any], status: int, headers: dict[str, str]) -> Response:
-    return Response(None if status == 204 else accepted, status=status, headers=headers)
+    return Response(done, status=200, headers=headed(done) | applied)
 
 
 def _updated(accepted: Mapping[str, Any], job: Any) -> dict[str, Any]:

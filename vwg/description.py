@@ -15,11 +15,14 @@ from vwg.errors import CONTENT_TYPE
 from vwg.samples import Sampler
 
 Json = dict[str, Any]
+_TAG: Final = '"5f3a9c0e1d2b-3-9c1f7a52e4d0"'
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _HEADERS: Final[Mapping[str, Json]] = {
     "ETag": {
-        "description": "The version of the configuration, for `If-Match` and `If-None-Match`.",
+        "description": "Which row this is, its version and, where one is shown, its state; live "
+        "figures do not count. For `If-Match` and `If-None-Match`.",
         "schema": {"type": "string"},
+        "example": _TAG,
     },
     "Location": {
         "description": "Where the new thing is.",
@@ -84,15 +87,16 @@ _PARAMETERS: Final[Mapping[str, Json]] = {
     ),
     "IfMatch": _header_parameter(
         "If-Match",
-        "Act only if this is still the current ETag; else 412.",
-        {"type": "string", "pattern": '^(\\*|"[0-9]{1,18}")$'},
-        '"3"',
+        "The ETag that was read: act only if it is still this row and this version, whatever its "
+        "state; else 412.",
+        {"type": "string", "pattern": '^(\\*|"[!#-~]{1,64}")$'},
+        _TAG,
     ),
     "IfNoneMatch": _header_parameter(
         "If-None-Match",
-        "Answer 304 without a body if this is still the current ETag.",
+        "Answer 304 without a body if this is still the current ETag, state and all.",
         {"type": "string"},
-        '"3"',
+        _TAG,
     ),
     "Prefer": _header_parameter(
         "Prefer",

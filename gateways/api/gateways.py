@@ -21,6 +21,7 @@ from gateways.api.infrastructure import (
     SettingsPatch,
     SettingsSerializer,
     gateway_body,
+    gateway_tag,
     preview_body,
     settings_body,
 )
@@ -70,7 +71,8 @@ class GatewayList(ApiView):
             actor=caller_of(request).actor, **checked(GatewayCreate(data=request.data))
         )
         location = reverse("gateway", kwargs={"gateway_id": made.uuid})
-        return created(_bodies([made])[0], location=location, etag=etag(made.version))
+        body = _bodies([made])[0]
+        return created(body, location=location, etag=gateway_tag(made, body))
 
 
 class GatewayDetail(ApiView):
@@ -83,7 +85,8 @@ class GatewayDetail(ApiView):
     def get(self, request: Request, gateway_id: UUID) -> Response:
         check_query(request, ())
         gateway = find_gateway(gateway_id)
-        return Response(_bodies([gateway])[0], headers={"ETag": etag(gateway.version)})
+        body = _bodies([gateway])[0]
+        return Response(body, headers={"ETag": gateway_tag(gateway, body)})
 
     @extend_schema(request=GatewayPatch, responses=GatewayEdited, parameters=[DRY_RUN])
     def patch(self, request: Request, gateway_id: UUID) -> Response:
@@ -93,11 +96,14 @@ class GatewayDetail(ApiView):
             actor=caller_of(request).actor,
             gateway_id=gateway_id,
             changes=checked(GatewayPatch(current, data=request.data, partial=True)),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
             dry_run=dry_run,
         )
-        body = {**_bodies([edited.row])[0], "preview": preview_body(edited.preview)}
-        return Response(body, headers={"ETag": etag(edited.row.version)})
+        body = _bodies([edited.row])[0]
+        return Response(
+            {**body, "preview": preview_body(edited.preview)},
+            headers={"ETag": gateway_tag(edited.row, body)},
+        )
 
     @extend_schema(responses={204: OpenApiResponse(description="Deleted.")})
     def delete(self, request: Request, gateway_id: UUID) -> Response:
@@ -105,7 +111,7 @@ class GatewayDetail(ApiView):
         delete_gateway(
             actor=caller_of(request).actor,
             gateway_id=gateway_id,
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
         )
         return Response(status=204)
 
@@ -120,7 +126,7 @@ class Settings(ApiView):
     def get(self, request: Request) -> Response:
         check_query(request, ())
         row = global_settings()
-        return Response(settings_body(row), headers={"ETag": etag(row.version)})
+        return Response(settings_body(row), headers={"ETag": etag(row)})
 
     @extend_schema(request=SettingsPatch, responses=SettingsEdited, parameters=[DRY_RUN])
     def patch(self, request: Request) -> Response:
@@ -129,18 +135,18 @@ class Settings(ApiView):
             actor=caller_of(request).actor,
             changes=checked(SettingsPatch(global_settings(), data=request.data, partial=True)),
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
             dry_run=dry_run,
         )
         row: GlobalSetting = edited.row
-        return edited_response(request, edited, settings_body(row), version=row.version)
+        return edited_response(request, edited, settings_body(row), tag=etag(row))
 
 
 def edited_response(
-    request: Request, edited: Edited, body: dict[str, Any], *, version: int
+    request: Request, edited: Edited, body: dict[str, Any], *, tag: str
 ) -> Response:
     """The answer to an edit: the row, what the edit does, and its job if it made one."""
-    headers = {"ETag": etag(version)}
+    headers = {"ETag": tag}
     answer = {**body, "preview": preview_body(edited.preview), "job": None}
     if edited.job is None:
         return Response(answer, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from rest_framework import serializers
 from gateways.api.serializers import JobRef
 from gateways.models import Gateway, GlobalSetting
 from gateways.services.effects import Preview
+from rest.etag import etag
 from rest.fields import PlainText, StrictInteger, StrictSerializer
 
 _LATE_S = 60.0
@@ -106,6 +108,14 @@ def gateway_body(gateway: Gateway, *, seen: datetime | None, at: datetime) -> di
         "config_generation": gateway.config_generation,
         "created_at": moment(gateway.created_at),
     }  # fmt: skip
+
+
+def gateway_tag(gateway: Gateway, body: Mapping[str, Any]) -> str:
+    """The ETag of a gateway's body: when it was last heard of is another each time, its health
+    is not.
+    """
+    shown = {name: value for name, value in body.items() if name != "last_seen_at"}
+    return etag(gateway, {**shown, "queue": body["queue"]["health"]})
 
 
 class GatewayFields(StrictSerializer):

@@ -11,7 +11,6 @@ from audit.events import Actor, Target, record
 from gateways.models import Gateway, GlobalSetting, Interface, Job, JobItem
 from gateways.outbox import Wish, enqueue
 from gateways.services.effects import Preview
-from rest.errors import StaleVersion
 
 Row = Gateway | Interface | GlobalSetting
 
@@ -23,12 +22,6 @@ class Edited:
     row: Any
     preview: Preview
     job: Job | None = None
-
-
-def check_version(row: Row, if_version: int | None) -> None:
-    """Raise StaleVersion unless ``if_version`` is the row's, or None."""
-    if if_version is not None and if_version != row.version:
-        raise StaleVersion("It has been changed since you read it. Read it again.")
 
 
 def differing(row: Row, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from django.db import transaction
 from audit.events import Actor
 from gateways.models import Gateway, Interface
 from gateways.queries import find_gateway
-from gateways.services.changes import Edited, check_version, differing, note, store
+from gateways.services.changes import Edited, differing, note, store
 from gateways.services.effects import Preview, count_devices, count_files, heirs
 from gateways.values import GATEWAY_CHECKS, check_slug
 from rest.errors import Conflict, Invalid
 from rest.values import check_fields
+from rest.versions import Version, check_version
 
 _IN_FILES: Final = ("endpoint_address", "relay_endpoint")
 
@@ -40,7 +41,7 @@ def update_gateway(
     actor: Actor,
     gateway_id: UUID,
     changes: Mapping[str, Any],
-    if_version: int | None = None,
+    if_match: Version | None = None,
     dry_run: bool = False,
 ) -> Edited:
     """Change a gateway. ``alarm`` can be put out, which lets the host that answers next serve it.
@@ -49,7 +50,7 @@ def update_gateway(
     network namespace while interfaces are in the old one.
     """
     gateway = find_gateway(gateway_id, lock=True)
-    check_version(gateway, if_version)
+    check_version(gateway, if_match)
     changed = differing(gateway, check_fields(changes, GATEWAY_CHECKS))
     changed |= _alarm_put_out(gateway, changes)
     if "netns" in changed and gateway.interfaces.exists():
@@ -82,10 +83,10 @@ def _preview(gateway: Gateway, changed: Mapping[str, Any]) -> Preview:
 
 
 @transaction.atomic
-def delete_gateway(*, actor: Actor, gateway_id: UUID, if_version: int | None = None) -> None:
+def delete_gateway(*, actor: Actor, gateway_id: UUID, if_match: Version | None = None) -> None:
     """Forget a host without interfaces. Raises `Missing`, `Conflict` (``gateway_in_use``)."""
     gateway = find_gateway(gateway_id, lock=True)
-    check_version(gateway, if_version)
+    check_version(gateway, if_match)
     if gateway.interfaces.exists():
         raise Conflict("It has interfaces; delete those first.", code="gateway_in_use")
     note(gateway, "deleted", actor=actor, before={"slug": gateway.slug})

@@ -13,12 +13,13 @@ from audit.events import Actor
 from gateways.models import GlobalSetting, Interface, Job
 from gateways.queries import lock_interface
 from gateways.sealing import seal_interface_key
-from gateways.services.changes import Edited, check_version, differing, note, store, tell_links
+from gateways.services.changes import Edited, differing, note, store, tell_links
 from gateways.services.effects import Preview, count_devices, count_files
 from gateways.services.settings import LEAST_IPV6_MTU
 from gateways.values import INTERFACE_CHECKS
 from rest.errors import Conflict, Invalid
 from rest.values import check_fields
+from rest.versions import Version, check_version
 from wireguard.keys import generate_private_key, public_key_of
 
 _IN_FILES: Final = frozenset({"endpoint_address", "relay_endpoint", "dns_servers", "mtu"})
@@ -39,7 +40,7 @@ def update_interface(
     interface_id: UUID,
     changes: Mapping[str, Any],
     at: datetime,
-    if_version: int | None = None,
+    if_match: Version | None = None,
     dry_run: bool = False,
 ) -> Edited:
     """Change an interface; its gateway's worker brings the link to the row, without a restart.
@@ -48,7 +49,7 @@ def update_interface(
     ``wg_quick``, ``default_needed``).
     """
     interface = lock_interface(interface_id)
-    check_version(interface, if_version)
+    check_version(interface, if_match)
     changed = differing(interface, check_fields(changes, INTERFACE_CHECKS))
     refuse_unfit(interface, changed)
     preview = _preview(interface, changed)
@@ -70,7 +71,7 @@ def rotate_key(
     actor: Actor,
     interface_id: UUID,
     at: datetime,
-    if_version: int | None = None,
+    if_match: Version | None = None,
     dry_run: bool = False,
 ) -> Edited:
     """Give an interface another key pair. Every session ends, and every file is outdated.
@@ -78,7 +79,7 @@ def rotate_key(
     Raises `Missing` and `StaleVersion`.
     """
     interface = lock_interface(interface_id)
-    check_version(interface, if_version)
+    check_version(interface, if_match)
     preview = _concerned(
         interface, changes=("public_key",), ends_sessions=interface.enabled, outdates_files=True
     )

@@ -10,11 +10,12 @@ from django.db import transaction
 
 from audit.events import Actor
 from gateways.models import GlobalSetting, Interface
-from gateways.services.changes import Edited, check_version, differing, store, tell_links
+from gateways.services.changes import Edited, differing, store, tell_links
 from gateways.services.effects import Preview, count_devices, count_files, heirs
 from gateways.values import SETTING_CHECKS
 from rest.errors import Invalid
 from rest.values import check_fields
+from rest.versions import Version, check_version
 
 _IN_FILES: Final = frozenset(
     {"endpoint_address", "relay_endpoint", "dns_servers", "mtu", "persistent_keepalive",
@@ -30,12 +31,12 @@ def update_settings(
     actor: Actor,
     changes: Mapping[str, Any],
     at: datetime,
-    if_version: int | None = None,
+    if_match: Version | None = None,
     dry_run: bool = False,
 ) -> Edited:
     """Change defaults. Raises `StaleVersion` and `Invalid`."""
     row = GlobalSetting.objects.select_for_update().get(pk=1)
-    check_version(row, if_version)
+    check_version(row, if_match)
     changed = differing(row, check_fields(changes, SETTING_CHECKS))
     _refuse_small_mtu(changed)
     preview = _preview(changed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateways.models import Job
-from peers.api.representation import client_body
+from peers.api.representation import client_body, tag_of
 from peers.models import Client
 from peers.queries import ClientView, view_client
 from peers.services.changes import Changed
-from rest.etag import etag, wanted_version
+from rest.etag import wanted_version
 from rest.filters import check_query
 from rest.prefer import respond
 from tenants.scoping import caller_of
@@ -30,7 +31,7 @@ def act(
         caller=caller_of(request),
         client_id=client_id,
         at=timezone.now(),
-        if_version=wanted_version(request),
+        if_match=wanted_version(request),
         **details,
     )
     return answer_change(request, changed)
@@ -39,7 +40,7 @@ def act(
 def show(client: Client) -> Response:
     """The client as it is."""
     body = client_body(view_client(client), at=timezone.now())
-    return Response(body, headers={"ETag": etag(client.version)})
+    return Response(body, headers={"ETag": tag_of(client, body)})
 
 
 def answer_change(request: Request, changed: Changed) -> Response:
@@ -61,5 +62,6 @@ def answer(
         client_body(view, at=timezone.now(), job=job),
         status=status,
         finished=now,
-        headers={**headers, "ETag": etag(view.client.version)},
+        headers=headers,
+        tag=partial(tag_of, view.client),
     )

@@ -46,7 +46,9 @@ class BulkRequest(StrictSerializer):
 
 
 class BulkTarget(StrictSerializer):
-    """One client of ``items``; ``version`` as `If-Match` names it."""
+    """One client of ``items``. ``version``, the one that was read, goes with ``id``: an external id
+    may be another client's by now.
+    """
 
     id = serializers.UUIDField(required=False)
     external_id = PlainText(max_length=120, required=False)
@@ -56,6 +58,8 @@ class BulkTarget(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("id" in attrs) == ("external_id" in attrs):
             raise serializers.ValidationError("Name either id or external_id.", code="required")
+        if "version" in attrs and "id" not in attrs:
+            raise serializers.ValidationError({"id": "A version is of an id."}, code="required")
         return attrs
 
 

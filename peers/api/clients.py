@@ -94,7 +94,7 @@ class ClientDetail(OfClient):
             client_id=client_id,
             changes=checked(ClientPatch(view, data=request.data, partial=True)),
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
         )
         return answer_change(request, changed)
 
@@ -105,7 +105,7 @@ class ClientDetail(OfClient):
             caller=caller_of(request),
             client_id=client_id,
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
         )
         job = job_ref(changed.job)
         headers = {"X-VWG-Job": job["id"], "Link": f'<{job["href"]}>; rel="monitor"'}

@@ -1,7 +1,8 @@
-"""/api/v1/peers: devices by themselves. Their ETag is their client's."""
+"""/api/v1/peers: devices by themselves. Their ETag names their client, and its version."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from peers.api.device_serializers import (
     PeerWithJob,
 )
 from peers.api.lookups import OfClient
-from peers.api.representation import peer_body
+from peers.api.representation import peer_body, tag_of
 from peers.filters import PEER_FILTERS
 from peers.models import Client, Peer
 from peers.queries import (
@@ -38,7 +39,7 @@ from peers.services.clients import update_client
 from peers.services.device_acts import add_client_device, remove_client_device
 from peers.services.moving import move_client
 from peers.services.rotation import rotate_keys
-from rest.etag import etag, wanted_version
+from rest.etag import wanted_version
 from rest.filters import AllowListedFilters, check_query
 from rest.pagination import KeysetPagination
 from rest.prefer import respond
@@ -97,7 +98,7 @@ class ClientPeers(OfClient, _List):
             client_id=client_id,
             interface=interface,
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
             **wanted,
         )
         location = reverse("peer", kwargs={"peer_id": added.device.peer.uuid})
@@ -114,7 +115,7 @@ class PeerDetail(ApiView):
         check_query(request, ())
         peer = find_peer(caller_of(request), peer_id)
         body = peer_body(_view(peer), peer.client, at=timezone.now())
-        return Response(body, headers={"ETag": etag(peer.client.version)})
+        return Response(body, headers={"ETag": tag_of(peer.client, body)})
 
     @extend_schema(request=DevicePatch, responses=PeerWithJob)
     def patch(self, request: Request, peer_id: UUID) -> Response:
@@ -126,7 +127,7 @@ class PeerDetail(ApiView):
             client_id=peer.client.uuid,
             changes=_named(checked(DevicePatch(shown, data=request.data, partial=True))),
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
             peer=peer,
         )
         return _answer_change(request, peer, changed)
@@ -141,7 +142,7 @@ class PeerDetail(ApiView):
             client_id=peer.client.uuid,
             peer_id=peer_id,
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
         )
         job = job_ref(changed.job)
         headers = {"X-VWG-Job": job["id"], "Link": f'<{job["href"]}>; rel="monitor"'}
@@ -165,7 +166,7 @@ class PeerRotateKeys(ApiView):
             client_id=peer.client.uuid,
             peer_id=peer_id,
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
             **keys,
         )
         return _answer_change(request, peer, changed)
@@ -187,7 +188,7 @@ class PeerMove(ApiView):
             peer_id=peer_id,
             interface=find_interface(wanted["interface"], caller=caller),
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
         )
         return _answer_change(request, peer, changed)
 
@@ -221,5 +222,6 @@ def _answer(request: Request, device: Device, client: Client, job: Job, **header
         body,
         status=201 if headers else 200,
         finished=now,
-        headers={**headers, "ETag": etag(client.version)},
+        headers=headers,
+        tag=partial(tag_of, client),
     )

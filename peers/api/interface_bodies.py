@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from rest_framework import serializers
@@ -12,6 +12,7 @@ from gateways.api.serializers import JobRef
 from gateways.models import AddressPool, Interface
 from peers.api.representation import moment
 from peers.pools import Utilisation
+from rest.etag import etag
 from rest.fields import PlainText, StrictBoolean, StrictChoice, StrictInteger, StrictSerializer
 
 #: What only operators are shown of an interface, as its row has it.
@@ -131,6 +132,14 @@ def interface_body(
         },
         "created_at": moment(interface.created_at),
     }
+
+
+def interface_tag(interface: Interface, body: Mapping[str, Any]) -> str:
+    """The ETag of an interface's body: when it was last looked at is another each time."""
+    shown = {name: value for name, value in body.items() if name != "observed_at"}
+    if "observed" in shown:
+        shown["observed"] = {**shown["observed"], "observed_at": None}
+    return etag(interface, shown)
 
 
 class InterfaceFields(StrictSerializer):

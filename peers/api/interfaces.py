@@ -24,13 +24,14 @@ from peers.api.interface_bodies import (
     InterfaceSerializer,
     InterfaceWithJob,
     interface_body,
+    interface_tag,
 )
 from peers.api.serializers import Nothing
 from peers.sellable import sellable_interfaces, with_room
 from peers.services.interfaces import create_interface, delete_interface
 from rest.dry_run import DRY_RUN, wants_dry_run
 from rest.errors import Missing
-from rest.etag import etag, wanted_version
+from rest.etag import wanted_version
 from rest.filters import AllowListedFilters, Choice, Flag, Text, check_query
 from rest.pagination import KeysetPagination
 from rest.views import ApiView, checked
@@ -78,8 +79,8 @@ class InterfaceList(ApiView):
             **wanted,
         )
         location = reverse("interface", kwargs={"interface_id": interface.uuid})
-        headers = {"Location": location, "ETag": etag(interface.version)}
         body = interface_body(interface, operator=True, rooms=_rooms(caller))
+        headers = {"Location": location, "ETag": interface_tag(interface, body)}
         return made_with_job(request, body, job, headers=headers)
 
 
@@ -95,7 +96,7 @@ class InterfaceDetail(ApiView):
         caller = caller_of(request)
         interface = _find(caller, interface_id)
         body = interface_body(interface, operator=bool(caller.operator), rooms=_rooms(caller))
-        return Response(body, headers={"ETag": etag(interface.version)})
+        return Response(body, headers={"ETag": interface_tag(interface, body)})
 
     @extend_schema(request=InterfacePatch, responses=InterfaceEdited, parameters=[DRY_RUN])
     def patch(self, request: Request, interface_id: UUID) -> Response:
@@ -111,7 +112,7 @@ class InterfaceDetail(ApiView):
                 )
             ),
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
             dry_run=dry_run,
         )
         return _edited(request, edited)
@@ -122,7 +123,7 @@ class InterfaceDetail(ApiView):
         delete_interface(
             actor=caller_of(request).actor,
             interface_id=interface_id,
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
         )
         return Response(status=204)
 
@@ -141,7 +142,7 @@ class InterfaceRotateKey(ApiView):
             actor=caller_of(request).actor,
             interface_id=interface_id,
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
             dry_run=dry_run,
         )
         return _edited(request, edited)
@@ -171,4 +172,4 @@ def _edited(request: Request, edited: Edited) -> Response:
     row: Interface = edited.row
     rooms = _rooms(caller_of(request))
     body: dict[str, Any] = interface_body(row, operator=True, rooms=rooms)
-    return edited_response(request, edited, body, version=row.version)
+    return edited_response(request, edited, body, tag=interface_tag(row, body))

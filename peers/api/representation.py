@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from gateways.models import Job
 from peers.models import Client, Peer
 from peers.queries import ONLINE_WITHIN, ClientView, Device
 from quotas.policies import MANUAL
+from rest.etag import etag
 
 
 def client_body(view: ClientView, *, at: datetime, job: Job | None = None) -> dict[str, Any]:
@@ -96,6 +98,20 @@ def peer_body(device: Device, client: Client, *, at: datetime) -> dict[str, Any]
         "client_external_id": client.external_id,
         "version": client.version,
     }
+
+
+def tag_of(client: Client, body: Mapping[str, Any]) -> str:
+    """The ETag of an answer about a client or one of its devices: it moves with all that is shown
+    but for live figures, which are others each time, and the job.
+    """
+    return etag(client, _still(body))
+
+
+def _still(body: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: value for name, value in body.items() if name not in ("live", "job")}
+    if "devices" in shown:
+        shown["devices"] = [_still(device) for device in shown["devices"]]
+    return shown
 
 
 def is_online(peer: Peer, *, at: datetime) -> bool:

@@ -19,7 +19,7 @@ from gateways.outbox import Wish, enqueue
 from peers.models import Client, Peer
 from peers.queries import find_client
 from quotas.models import Plan
-from rest.errors import StaleVersion
+from rest.versions import Version, check_version
 from tenants.scoping import Caller
 
 
@@ -31,20 +31,14 @@ class Changed:
     job: Job
 
 
-def locked_client(caller: Caller, client_id: UUID, if_version: int | None) -> Client:
+def locked_client(caller: Caller, client_id: UUID, if_match: Version | None) -> Client:
     """The client, its row held till the end of the transaction.
 
-    Raises `Missing`, and `StaleVersion` when ``if_version`` is not the current one.
+    Raises `Missing`, and `StaleVersion` when ``if_match`` is not what it is now.
     """
     client = find_client(caller, client_id, lock=True)
-    check_version(client, if_version)
+    check_version(client, if_match)
     return client
-
-
-def check_version(client: Client, if_version: int | None) -> None:
-    """Raise `StaleVersion` when ``if_version`` is given and not the client's."""
-    if if_version is not None and if_version != client.version:
-        raise StaleVersion("The client was changed meanwhile; read it again.")
 
 
 def raise_generation(peers: Iterable[Peer], **columns: Any) -> None:

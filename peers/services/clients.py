@@ -41,6 +41,7 @@ from peers.values import DEVICE_CHECKS
 from quotas.policies import MANUAL
 from quotas.queries import open_holds
 from rest.errors import Forbidden, Missing
+from rest.versions import Version
 from tenants.models import Tenant
 from tenants.queries import stands
 from tenants.scoping import Caller
@@ -132,7 +133,7 @@ def update_client(
     client_id: UUID,
     changes: Mapping[str, Any],
     at: datetime,
-    if_version: int | None = None,
+    if_match: Version | None = None,
     peer: Peer | None = None,
     fields: FieldNames = V1_FIELDS,
 ) -> Changed:
@@ -140,9 +141,9 @@ def update_client(
     and ``enabled`` (the manual hold alone).
 
     ``peer`` is read again under the client's lock. Raises `Missing`, `StaleVersion`
-    (``if_version`` is not the current one), `Invalid` and `Conflict` as `create_client` does.
+    (``if_match`` is not the current one), `Invalid` and `Conflict` as `create_client` does.
     """
-    standing = Standing(locked_client(caller, client_id, if_version))
+    standing = Standing(locked_client(caller, client_id, if_match))
     step = update_step(standing, changes, caller=caller, at=at, peer=peer, fields=fields)
     return carry_out(step, kind=Job.Kind.UPDATE, caller=caller, at=at)
 

@@ -18,6 +18,7 @@ from peers.services.devices import DeviceDetails, add_device, check_device
 from peers.services.limits import admit_devices
 from peers.services.tombstones import remove_devices
 from quotas.queries import is_held
+from rest.versions import Version
 from tenants.scoping import Caller
 
 
@@ -37,7 +38,7 @@ def add_client_device(
     client_id: UUID,
     interface: Interface,
     at: datetime,
-    if_version: int | None = None,
+    if_match: Version | None = None,
     **details: Unpack[DeviceDetails],
 ) -> Added:
     """Give a client one more device; it is blocked while the client is.
@@ -46,7 +47,7 @@ def add_client_device(
     `Invalid`.
     """
     wish = check_device(details)
-    client = locked_client(caller, client_id, if_version)
+    client = locked_client(caller, client_id, if_match)
     admit_devices(client, len(live_peers(client)) + 1)
     device = add_device(
         client=client, interface=interface, wish=wish, blocked=is_held(client.pk), at=at
@@ -71,14 +72,14 @@ def remove_client_device(
     client_id: UUID,
     peer_id: UUID,
     at: datetime,
-    if_version: int | None = None,
+    if_match: Version | None = None,
 ) -> Changed:
     """Take a device from its client, for good: its secrets are destroyed now.
 
     The client stays, even without a device: it can have another. Raises `Missing` and
     `StaleVersion`.
     """
-    client = locked_client(caller, client_id, if_version)
+    client = locked_client(caller, client_id, if_match)
     peer = device_of(client, peer_id)
     remove_devices([peer], at=at)
     raise_version(client)

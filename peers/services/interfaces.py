@@ -14,7 +14,7 @@ from audit.events import Actor
 from gateways.models import Gateway, Interface, Job
 from gateways.queries import lock_interface
 from gateways.sealing import seal_interface_key
-from gateways.services.changes import check_version, note, tell_links
+from gateways.services.changes import note, tell_links
 from gateways.services.interfaces import refuse_small_mtu, refuse_unfit
 from gateways.values import INTERFACE_CHECKS, check_addresses, check_name_of_interface
 from peers.models import PeerAddress
@@ -22,6 +22,7 @@ from peers.networks import lock_gateway
 from peers.pools import make_pools
 from rest.errors import Conflict
 from rest.values import check_fields
+from rest.versions import Version, check_version
 from wireguard.keys import generate_private_key, public_key_of
 
 _NOTED: Final = ("addresses", "listen_port", "public_key")
@@ -85,14 +86,14 @@ def _refuse_unfit(interface: Interface, values: Mapping[str, Any]) -> None:
 
 
 @transaction.atomic
-def delete_interface(*, actor: Actor, interface_id: UUID, if_version: int | None = None) -> None:
+def delete_interface(*, actor: Actor, interface_id: UUID, if_match: Version | None = None) -> None:
     """Forget an interface that is down and has no device, not even one that can be brought back.
 
     Raises `Missing`, `StaleVersion`, and `Conflict` (``interface_in_use``, ``interface_up``,
     ``default_needed``).
     """
     interface = lock_interface(interface_id)
-    check_version(interface, if_version)
+    check_version(interface, if_match)
     if interface.peers.exists():
         raise Conflict(
             "It has devices, or had some that can still be brought back.", code="interface_in_use"

@@ -23,6 +23,7 @@ from peers.services.changes import Changed, locked_client, note_act, raise_versi
 from peers.services.choosing import device_of
 from peers.services.devices import is_key_taken, key_taken, refuse_small_mtu
 from rest.errors import Conflict, Invalid
+from rest.versions import Version
 from tenants.scoping import Caller
 
 #: What a row knows of the interface it is on, and as which nobody has seen it elsewhere.
@@ -54,7 +55,7 @@ def move_client(
     interface: Interface,
     at: datetime,
     peer_id: UUID | None = None,
-    if_version: int | None = None,
+    if_match: Version | None = None,
 ) -> Changed:
     """Move all devices of a client (or the one named) to ``interface``.
 
@@ -63,7 +64,7 @@ def move_client(
     `StaleVersion`, `Invalid` (``key_of_server``) and `Conflict` (``key_taken``,
     ``pool_exhausted``, ``network_taken`` …).
     """
-    client = locked_client(caller, client_id, if_version)
+    client = locked_client(caller, client_id, if_match)
     peers = live_peers(client) if peer_id is None else [device_of(client, peer_id)]
     going = [peer for peer in peers if peer.interface_id != interface.pk]
     if not going:

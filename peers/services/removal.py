@@ -20,7 +20,6 @@ from peers.models import Client, Peer
 from peers.queries import find_deleted, is_live, live_peers
 from peers.services.changes import (
     Changed,
-    check_version,
     locked_client,
     note_act,
     raise_generation,
@@ -33,28 +32,29 @@ from peers.services.limits import admit_clients, admit_devices
 from peers.services.steps import Step, carry_out
 from peers.services.terms import refuse_external_id
 from rest.errors import Missing
+from rest.versions import Version, check_version
 from tenants.scoping import Caller
 
 
 @transaction.atomic
 def delete_client(
-    *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
+    *, caller: Caller, client_id: UUID, at: datetime, if_match: Version | None = None
 ) -> Changed:
     """Delete a client with all its devices. Raises `Missing` for one that is deleted already."""
-    client = locked_client(caller, client_id, if_version)
+    client = locked_client(caller, client_id, if_match)
     return _delete(client, caller, at)
 
 
 @transaction.atomic
 def terminate_client(
-    *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
+    *, caller: Caller, client_id: UUID, at: datetime, if_match: Version | None = None
 ) -> Changed:
     """As `delete_client`; one that is deleted already, and not purged yet, stays as it is."""
     with suppress(Missing):  # deleted, or while we waited for its lock
-        client = locked_client(caller, client_id, if_version)
+        client = locked_client(caller, client_id, if_match)
         return _delete(client, caller, at)
     client = find_deleted(caller, client_id, at=at)
-    check_version(client, if_version)
+    check_version(client, if_match)
     return told(client, Job.Kind.DELETE, caller, [], at)
 
 
@@ -89,7 +89,7 @@ def deletion(standing: Standing, *, keeps: timedelta, at: datetime) -> Step:
 
 @transaction.atomic
 def restore_client(
-    *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
+    *, caller: Caller, client_id: UUID, at: datetime, if_match: Version | None = None
 ) -> Changed:
     """Undo a deletion: the client is back with its devices, keys and addresses; its holds stand.
 
@@ -102,9 +102,9 @@ def restore_client(
         admit_clients(caller.tenant)  # holds the tenant before the client, as everywhere
         with suppress(Missing):  # restored while we waited for its lock
             client = find_deleted(caller, client_id, at=at, lock=True)
-            check_version(client, if_version)
+            check_version(client, if_match)
             return _restore(client, caller, at)
-    client = locked_client(caller, client_id, if_version)
+    client = locked_client(caller, client_id, if_match)
     return told(client, Job.Kind.RESTORE, caller, [], at)
 
 

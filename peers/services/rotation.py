@@ -23,6 +23,7 @@ from peers.services.choosing import device_of
 from peers.services.devices import is_key_taken, key_taken
 from peers.values import GENERATE, check_key, check_key_mode, check_psk
 from rest.errors import Invalid
+from rest.versions import Version
 from tenants.scoping import Caller
 from wireguard.keys import generate_private_key, public_key_of
 from wireguard.types import Secret
@@ -47,7 +48,7 @@ def rotate_keys(
     client_id: UUID,
     at: datetime,
     peer_id: UUID | None = None,
-    if_version: int | None = None,
+    if_match: Version | None = None,
     **keys: Unpack[NewKeys],
 ) -> Changed:
     """Give the client's device (its only one, unless named) a new key pair and preshared key.
@@ -59,7 +60,7 @@ def rotate_keys(
     given = keys.get("public_key")
     key = None if given is None else check_key(given)
     awaits = check_key_mode(keys.get("key_mode"), given)
-    client = locked_client(caller, client_id, if_version)
+    client = locked_client(caller, client_id, if_match)
     peer = device_of(client, peer_id)
     old = peer.public_key
     if key == old and "preshared_key" not in keys:

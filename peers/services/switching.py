@@ -23,6 +23,7 @@ from quotas.models import Hold
 from quotas.policies import KICK, MANUAL, SUSPENDED, held_state
 from quotas.queries import open_holds
 from rest.errors import Conflict, Invalid
+from rest.versions import Version
 from tenants.scoping import Caller
 
 MAX_KICK: Final = 86_400
@@ -45,35 +46,41 @@ _UNSUSPEND: Final = Switch(SUSPENDED, False, "client.unsuspended", Job.Kind.RESU
 
 
 def enable_client(
-    *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
+    *, caller: Caller, client_id: UUID, at: datetime, if_match: Version | None = None
 ) -> Changed:
     """Close the manual hold; the client may still be held for another reason."""
-    return _turn(ENABLE, caller=caller, client_id=client_id, at=at, if_version=if_version)
+    return _turn(ENABLE, caller=caller, client_id=client_id, at=at, if_match=if_match)
 
 
 def disable_client(
-    *, caller: Caller, client_id: UUID, at: datetime, note: str = "", if_version: int | None = None
+    *,
+    caller: Caller,
+    client_id: UUID,
+    at: datetime,
+    note: str = "",
+    if_match: Version | None = None,
 ) -> Changed:
     """Open the manual hold: the tunnel stays known, and no packet passes."""
-    return _turn(
-        DISABLE, caller=caller, client_id=client_id, note=note, at=at, if_version=if_version
-    )
+    return _turn(DISABLE, caller=caller, client_id=client_id, note=note, at=at, if_match=if_match)
 
 
 def suspend_client(
-    *, caller: Caller, client_id: UUID, at: datetime, note: str = "", if_version: int | None = None
+    *,
+    caller: Caller,
+    client_id: UUID,
+    at: datetime,
+    note: str = "",
+    if_match: Version | None = None,
 ) -> Changed:
     """Open the shop's hold (an unpaid bill): as a manual one, but closed by `unsuspend_client`."""
-    return _turn(
-        _SUSPEND, caller=caller, client_id=client_id, note=note, at=at, if_version=if_version
-    )
+    return _turn(_SUSPEND, caller=caller, client_id=client_id, note=note, at=at, if_match=if_match)
 
 
 def unsuspend_client(
-    *, caller: Caller, client_id: UUID, at: datetime, if_version: int | None = None
+    *, caller: Caller, client_id: UUID, at: datetime, if_match: Version | None = None
 ) -> Changed:
     """Close the shop's hold; one that its seller disabled stays disabled."""
-    return _turn(_UNSUSPEND, caller=caller, client_id=client_id, at=at, if_version=if_version)
+    return _turn(_UNSUSPEND, caller=caller, client_id=client_id, at=at, if_match=if_match)
 
 
 @transaction.atomic
@@ -84,7 +91,7 @@ def kick_client(
     at: datetime,
     seconds: int = 60,
     note: str = "",
-    if_version: int | None = None,
+    if_match: Version | None = None,
 ) -> Changed:
     """Let no packet through for ``seconds`` (1 to 86,400), then all again.
 
@@ -94,7 +101,7 @@ def kick_client(
     """
     if isinstance(seconds, bool) or not 1 <= seconds <= MAX_KICK:
         raise Invalid(f"From 1 to {MAX_KICK} seconds.", field="seconds", code="out_of_range")
-    client = locked_client(caller, client_id, if_version)
+    client = locked_client(caller, client_id, if_match)
     release_due(client, at=at)  # a kick that is over is another one, though nobody closed it yet
     holds = {hold.reason: hold for hold in open_holds([client.pk]).get(client.pk, ())}
     if others := holds.keys() - {KICK}:
@@ -126,9 +133,9 @@ def _turn(
     client_id: UUID,
     at: datetime,
     note: str = "",
-    if_version: int | None,
+    if_match: Version | None,
 ) -> Changed:
-    standing = Standing(locked_client(caller, client_id, if_version))
+    standing = Standing(locked_client(caller, client_id, if_match))
     step = switch_step(switch, standing, caller=caller, note=note, at=at)
     return carry_out(step, kind=switch.kind, caller=caller, at=at)
 

@@ -20,6 +20,7 @@ from peers.services.terms import external_id_taken, refuse_external_id
 from quotas.models import Hold
 from quotas.queries import find_sold_plan
 from rest.errors import Conflict
+from rest.versions import Version
 from tenants.models import Tenant
 from tenants.scoping import Caller
 
@@ -32,7 +33,7 @@ def transfer_client(
     tenant: Tenant,
     at: datetime,
     plan: UUID | None = None,
-    if_version: int | None = None,
+    if_match: Version | None = None,
 ) -> Changed:
     """Let another tenant have the client, with devices, addresses, keys and holds.
 
@@ -43,12 +44,12 @@ def transfer_client(
     ``already_closed``).
     """
     if tenant.pk == caller.tenant_id:
-        client = locked_client(caller, client_id, if_version)
+        client = locked_client(caller, client_id, if_match)
         return told(client, Job.Kind.TRANSFER, caller, [], at)
     if tenant.status == Tenant.Status.CLOSED:
         raise Conflict("This tenant is closed.", field="tenant", code="already_closed")
     admit_clients(tenant)
-    client = locked_client(caller, client_id, if_version)
+    client = locked_client(caller, client_id, if_match)
     sold = None if plan is None else find_sold_plan(replace(caller, tenant=tenant), plan)
     refuse_external_id(tenant.pk, client.external_id)
     peers = live_peers(client)

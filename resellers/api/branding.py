@@ -69,7 +69,7 @@ class TenantLogo(ApiView):
         if not tenant.brand_logo:
             raise Missing("There is no logo.")
         headers = {
-            "ETag": etag(tenant.version),
+            "ETag": etag(tenant),
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Cache-Control": "private, no-cache",
@@ -92,9 +92,9 @@ class TenantLogo(ApiView):
             tenant_id=caller.tenant.uuid,
             picture=picture if isinstance(picture, bytes) else b"",
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
         )
-        return Response(status=204, headers={"ETag": etag(tenant.version)})
+        return Response(status=204, headers={"ETag": etag(tenant)})
 
     @extend_schema(
         operation_id="tenant_logo_delete",
@@ -107,6 +107,6 @@ class TenantLogo(ApiView):
             actor=caller.actor,
             tenant_id=caller.tenant.uuid,
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
         )
         return Response(status=204)

@@ -100,7 +100,7 @@ class PlanList(ApiView):
         fields = checked(PlanCreate(data=request.data))
         plan = create_plan(caller=caller_of(request), at=timezone.now(), **fields)
         where = reverse("plan", kwargs={"plan_id": plan.uuid})
-        return created(PlanSerializer(plan).data, location=where, etag=etag(plan.version))
+        return created(PlanSerializer(plan).data, location=where, etag=etag(plan))
 
 
 class PlanDetail(ApiView):
@@ -123,7 +123,7 @@ class PlanDetail(ApiView):
             plan_id=plan_id,
             changes=checked(body),
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
         )
         return _show(plan)
 
@@ -134,10 +134,10 @@ class PlanDetail(ApiView):
             caller=caller_of(request),
             plan_id=plan_id,
             at=timezone.now(),
-            if_version=wanted_version(request),
+            if_match=wanted_version(request),
         )
         return Response(status=204)
 
 
 def _show(plan: Plan) -> Response:
-    return Response(PlanSerializer(plan).data, headers={"ETag": etag(plan.version)})
+    return Response(PlanSerializer(plan).data, headers={"ETag": etag(plan)})

@@ -21,10 +21,11 @@ from resellers.queries import NO_TENANT
 from resellers.services.erasure import erase_tenant
 from resellers.services.suspension import close_tenant, resume_tenant, suspend_tenant
 from rest.errors import Missing
-from rest.etag import check_version, etag
+from rest.etag import etag, wanted_version
 from rest.fields import PlainText, StrictSerializer
 from rest.filters import check_query
 from rest.prefer import respond
+from rest.versions import check_version
 from rest.views import ApiView, checked
 from tenants.models import Tenant
 from tenants.scoping import caller_of
@@ -126,12 +127,12 @@ def _found(request: Request, tenant_id: UUID) -> Tenant:
     tenant = Tenant.objects.select_for_update(no_key=True).filter(uuid=tenant_id).first()
     if tenant is None:
         raise Missing(NO_TENANT)
-    check_version(request, tenant.version)
+    check_version(tenant, wanted_version(request))
     return tenant
 
 
 def _answer(request: Request, tenant: Tenant, job: Job) -> Response:
-    return respond(job, request, _body(tenant, job), headers={"ETag": etag(tenant.version)})
+    return respond(job, request, _body(tenant, job), headers={"ETag": etag(tenant)})
 
 
 def _body(tenant: Tenant, job: Job) -> dict[str, Any]:

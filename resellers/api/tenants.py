@@ -53,11 +53,9 @@ class TenantList(ApiView):
         made = create_tenant(
             actor=caller_of(request).actor, owner=Person(**owner) if owner else None, **wanted
         )
-        return created(
-            _body(find_tenant(made.uuid)),
-            location=reverse("one-tenant", kwargs={"tenant_id": made.uuid}),
-            etag=etag(made.version),
-        )
+        body = _body(find_tenant(made.uuid))
+        where = reverse("one-tenant", kwargs={"tenant_id": made.uuid})
+        return created(body, location=where, etag=etag(made, body))
 
 
 class TenantDetail(ApiView):
@@ -102,13 +100,14 @@ def _change(request: Request, tenant_id: UUID, changes: dict[str, Any]) -> Respo
         tenant_id=tenant_id,
         changes=changes,
         at=timezone.now(),
-        if_version=wanted_version(request),
+        if_match=wanted_version(request),
     )
     return _show(find_tenant(tenant_id))
 
 
 def _show(tenant: Tenant) -> Response:
-    return Response(_body(tenant), headers={"ETag": etag(tenant.version)})
+    body = _body(tenant)
+    return Response(body, headers={"ETag": etag(tenant, body)})
 
 
 def _body(tenant: Tenant) -> Any:

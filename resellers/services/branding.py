@@ -12,6 +12,7 @@ from audit.events import Actor, record
 from resellers.services.changes import save_changed
 from resellers.services.tenants import locked
 from rest.errors import Invalid, Missing
+from rest.versions import Version
 from tenants.accounts import tenant_target
 from tenants.models import Tenant
 
@@ -25,7 +26,7 @@ _FORMS: Final = {
 
 @transaction.atomic
 def set_logo(
-    *, actor: Actor, tenant_id: UUID, picture: bytes, at: datetime, if_version: int | None = None
+    *, actor: Actor, tenant_id: UUID, picture: bytes, at: datetime, if_match: Version | None = None
 ) -> Tenant:
     """Store a picture. What it is, its bytes say and not its sender. Raises `Invalid`,
     `StaleVersion`.
@@ -35,15 +36,15 @@ def set_logo(
     kind = _kind(picture)
     if kind is None:
         raise Invalid("A logo is a whole PNG or JPEG.", code="logo_unusable")
-    return _store(actor, locked(tenant_id, if_version), picture, kind)
+    return _store(actor, locked(tenant_id, if_match), picture, kind)
 
 
 @transaction.atomic
 def remove_logo(
-    *, actor: Actor, tenant_id: UUID, at: datetime, if_version: int | None = None
+    *, actor: Actor, tenant_id: UUID, at: datetime, if_match: Version | None = None
 ) -> Tenant:
     """Take the picture away. Raises `Missing` when there is none, `StaleVersion`."""
-    tenant = locked(tenant_id, if_version)
+    tenant = locked(tenant_id, if_match)
     if not tenant.brand_logo_type:
         raise Missing("There is no logo.")
     return _store(actor, tenant, None, "")

@@ -7,15 +7,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Model
 
-from rest.errors import StaleVersion
-
 M = TypeVar("M", bound=Model)
-
-
-def refuse_stale(row: Any, if_version: int | None) -> None:
-    """Raise `StaleVersion` unless ``if_version`` is None or the row's."""
-    if if_version is not None and if_version != row.version:
-        raise StaleVersion("It was changed meanwhile; read it again.")
 
 
 def take_over(row: Model, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -15,9 +15,10 @@ from audit.events import Target, record
 from peers.models import Client
 from quotas.models import Plan
 from resellers.plan_values import CHECKS, check_whole_plan
-from resellers.services.changes import refuse_stale, save_changed, take_over
+from resellers.services.changes import save_changed, take_over
 from rest.errors import Conflict, Missing
 from rest.values import check_fields
+from rest.versions import Version, check_version
 from tenants.scoping import Caller, visible
 
 NO_PLAN: Final = "There is no such plan."
@@ -42,13 +43,13 @@ def update_plan(
     plan_id: UUID,
     changes: Mapping[str, Any],
     at: datetime,
-    if_version: int | None = None,
+    if_match: Version | None = None,
 ) -> Plan:
     """Change a plan's fields, and with ``archived`` whether it is sold.
 
     Raises `Missing`, `StaleVersion`, `Invalid` and `Conflict` (``name_taken``).
     """
-    plan = _locked(caller, plan_id, if_version)
+    plan = _locked(caller, plan_id, if_match)
     values = check_fields(changes, CHECKS)
     archived = changes.get("archived")
     if archived is not None and archived != (plan.archived_at is not None):
@@ -72,13 +73,13 @@ def update_plan(
 
 @transaction.atomic
 def delete_plan(
-    *, caller: Caller, plan_id: UUID, at: datetime, if_version: int | None = None
+    *, caller: Caller, plan_id: UUID, at: datetime, if_match: Version | None = None
 ) -> None:
     """Take a plan away; one that clients have is archived: sold no more, and kept for them.
 
     Raises `Missing` and `StaleVersion`.
     """
-    plan = _locked(caller, plan_id, if_version)
+    plan = _locked(caller, plan_id, if_match)
     if not Client.objects.filter(plan=plan).exists():
         record(actor=caller.actor, action="plan.deleted", target=_target(plan))
         plan.delete()
@@ -97,13 +98,13 @@ def find_plan(caller: Caller, plan_id: UUID) -> Plan:
     return found
 
 
-def _locked(caller: Caller, plan_id: UUID, if_version: int | None) -> Plan:
+def _locked(caller: Caller, plan_id: UUID, if_match: Version | None) -> Plan:
     """The plan's row, held against changes and against clients that would take it."""
     rows = visible(Plan.objects.select_for_update(), caller)
     plan = rows.filter(uuid=plan_id).first()
     if plan is None:
         raise Missing(NO_PLAN)
-    refuse_stale(plan, if_version)
+    check_version(plan, if_match)
     return plan
 
 

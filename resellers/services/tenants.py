@@ -13,10 +13,11 @@ from django.utils.text import slugify
 from audit.events import Actor, record
 from peers.services.limits import refuse_erased
 from resellers.queries import NO_TENANT, find_interfaces, find_pools, tenants
-from resellers.services.changes import refuse_stale, save_changed, take_over
+from resellers.services.changes import save_changed, take_over
 from resellers.services.members import Person, find_or_make
 from resellers.values import check_slug, check_tenant
 from rest.errors import Conflict, Invalid, Missing
+from rest.versions import Version, check_version
 from tenants.accounts import AccountRefused, tenant_target
 from tenants.accounts import create_tenant as make_row
 from tenants.models import Membership, Tenant
@@ -74,7 +75,7 @@ def update_tenant(
     tenant_id: UUID,
     changes: Mapping[str, Any],
     at: datetime,
-    if_version: int | None = None,
+    if_match: Version | None = None,
 ) -> Tenant:
     """Change what ``changes`` names (as `create_tenant` takes it; never slug or status).
 
@@ -82,7 +83,7 @@ def update_tenant(
     `Invalid`.
     """
     columns, lists = check_tenant(changes), _check_lists(changes)
-    tenant = locked(tenant_id, if_version)
+    tenant = locked(tenant_id, if_match)
     before, after = take_over(tenant, columns)
     for key, rows in lists.items():
         had = _ids(list(getattr(tenant, key).all())) if getattr(tenant, _LISTS[key]) else None
@@ -103,7 +104,7 @@ def update_tenant(
     return tenant
 
 
-def locked(tenant_id: UUID, if_version: int | None = None) -> Tenant:
+def locked(tenant_id: UUID, if_match: Version | None = None) -> Tenant:
     """The tenant, its row held till the end of the transaction. Raises `Missing`,
     `Forbidden` (``tenant_erased``) and `StaleVersion`.
     """
@@ -112,7 +113,7 @@ def locked(tenant_id: UUID, if_version: int | None = None) -> Tenant:
     if tenant is None:
         raise Missing(NO_TENANT)
     refuse_erased(tenant.pk)
-    refuse_stale(tenant, if_version)
+    check_version(tenant, if_match)
     return tenant
 
 

@@ -32,7 +32,7 @@ from vwg_client.errors import (
     Unreachable,
     VwgError,
 )
-from vwg_client.groups import External
+from vwg_client.groups import External, etag_of
 from vwg_client.operating import Gateways, Interfaces, Pools, Settings, Tenants
 from vwg_client.transport import Transport
 
@@ -54,6 +54,7 @@ __all__ = [
     "Unreachable",
     "Vwg",
     "VwgError",
+    "etag_of",
 ]
 
 

@@ -76,7 +76,7 @@ class Clients(Group):
         return found
 
     def update(self, ref: str, **fields: Unpack[_Patch]) -> models.ClientWithJob:
-        """Change what is named and nothing else. ``if_match``: only if it is still this version."""
+        """Change what is named and nothing else; with ``if_match``, only if it is as it was."""
         changed: models.ClientWithJob = self._patch(client_path(ref), fields)
         return changed
 

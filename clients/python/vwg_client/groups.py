@@ -17,16 +17,48 @@ class External(str):
 
 
 class Options(TypedDict, total=False):
-    """What may be said of any write beside its fields."""
+    """What may be said of any write beside its fields.
+
+    ``if_match``: what was read by itself (or its ETag); only if it is still that.
+    """
 
     idempotency_key: str | None
-    if_match: int | None
+    if_match: Mapping[str, Any] | str | None
     wait: int | None
+
+
+class Read(dict[str, Any]):
+    """A body that an answer had, with the ETag that came with it."""
+
+    etag: str | None = None
 
 
 def options_of(fields: dict[str, Any]) -> dict[str, Any]:
     """Take the options out of the keywords of a call; what is left are fields of the body."""
-    return {name: fields.pop(name) for name in Options.__annotations__ if name in fields}
+    options = {name: fields.pop(name) for name in Options.__annotations__ if name in fields}
+    if options.get("if_match") is not None:
+        options["if_match"] = etag_of(options["if_match"])
+    return options
+
+
+def etag_of(read: Mapping[str, Any] | str) -> str:
+    """The ETag of what was read. Raises ValueError for what has none, as rows of a list."""
+    found = read if isinstance(read, str) else getattr(read, "etag", None)
+    if found is None:
+        raise ValueError("this came without an ETag: read it by itself, and give that")
+    return found
+
+
+def body_of(answer: Answer) -> Any:
+    """What an answer says; None where it says nothing."""
+    body = json.loads(answer.data) if answer.data else None
+    if not isinstance(body, dict):
+        return body
+    read = Read(body)
+    read.etag = next(
+        (text for name, text in answer.headers.items() if name.lower() == "etag"), None
+    )
+    return read
 
 
 def one(*parts: str) -> str:
@@ -48,7 +80,7 @@ class Group:
         self._transport = transport
 
     def _get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
-        return json.loads(self._transport.call("GET", path, query=query).data)
+        return body_of(self._transport.call("GET", path, query=query))
 
     def _post(self, path: str, fields: Mapping[str, Any] | None = None, **query: Any) -> Any:
         return self._write("POST", path, dict(fields or {}), query)
@@ -58,13 +90,13 @@ class Group:
 
     def _write(self, method: str, path: str, fields: dict[str, Any], query: dict[str, Any]) -> Any:
         options = options_of(fields)
-        answer = self._transport.call(method, path, fields, query=query, **options)
-        return json.loads(answer.data) if answer.data else None
+        return body_of(self._transport.call(method, path, fields, query=query, **options))
 
     def _delete(self, path: str, **options: Any) -> Any:
         """None, or the job where the call waited for it."""
-        data = self._transport.call("DELETE", path, **options).data
-        return json.loads(data) if data and options.get("wait") else None
+        wait = options.get("wait")
+        answer = self._transport.call("DELETE", path, **options_of(options))
+        return body_of(answer) if wait else None
 
     def _raw(self, path: str, accept: str, query: Mapping[str, Any] | None = None) -> Answer:
         return self._transport.call("GET", path, query=query, accept=accept)

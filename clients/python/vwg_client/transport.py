@@ -92,21 +92,21 @@ class Transport:
         *,
         query: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
-        if_match: int | None = None,
+        if_match: str | None = None,
         wait: int | None = None,
         accept: str = "application/json",
         content: tuple[str, bytes] | None = None,
     ) -> Answer:
         """Send until it is answered. Raises `Problem` for a refusal, `Unreachable` for silence.
 
-        ``if_match`` is the ``version`` that was read. ``wait`` seconds for the change to be live.
+        ``if_match`` is the ETag of what was read. ``wait`` seconds for the change to be live.
         ``content`` is a media type and a body that is no JSON.
         """
         headers = {"Accept": accept, "Authorization": f"Bearer {self.token}"}
         if self.tenant is not None:
             headers["X-VWG-Tenant"] = self.tenant
         if if_match is not None:
-            headers["If-Match"] = f'"{if_match}"'
+            headers["If-Match"] = if_match
         if wait:
             headers["Prefer"] = f"wait={wait}"
         if method == "POST":

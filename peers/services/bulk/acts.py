@@ -19,7 +19,7 @@ from peers.models import BulkRun, Client
 from peers.queries import NO_CLIENT, visible_clients
 from peers.services.bulk.entries import Entry, Failure, Outcome
 from peers.services.bulk.single import NOT_OURS, attempt, decide, remembered
-from peers.services.changes import check_version, locked_client, tell_of
+from peers.services.changes import locked_client, tell_of
 from peers.services.clients import ALONE, DEVICE_FIELDS, update_step
 from peers.services.entitlement import Standing, standings
 from peers.services.extension import extension
@@ -28,6 +28,7 @@ from peers.services.steps import Step, carry_out, write_steps
 from peers.services.switching import DISABLE, ENABLE, switch_step
 from quotas.queries import find_sold_plan
 from rest.errors import Missing
+from rest.versions import check_version
 from tenants.scoping import Caller
 
 NOT_FOUND: Final = Failure("not_found", NO_CLIENT)
@@ -106,14 +107,14 @@ def _together(
 
 
 def _step(act: Act, standing: Standing, entry: Entry) -> Step:
-    check_version(standing.client, entry.version)
+    check_version(standing.client, entry.if_match)
     return act(standing, entry.values)
 
 
 def _do_one(caller: Caller, act: Act, entry: Entry, at: datetime) -> tuple[Client, Job]:
     if entry.client is None:
         raise Missing(NO_CLIENT)
-    standing = Standing(locked_client(caller, entry.client, entry.version))
+    standing = Standing(locked_client(caller, entry.client, entry.if_match))
     step = act(standing, entry.values)
     changed = carry_out(step, kind=Job.Kind.BULK, caller=caller, at=at)
     return changed.client, changed.job

@@ -13,6 +13,7 @@ from audit.events import Actor
 from peers.models import Client
 from peers.sealing import open_request, seal_request
 from rest.errors import Refusal
+from rest.versions import Version
 from tenants.models import Tenant
 from tenants.scoping import Caller
 
@@ -40,6 +41,13 @@ class Entry:
     version: int | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
+
+    @property
+    def if_match(self) -> Version | None:
+        """The version that was read of this very client, where the request names it."""
+        if self.client is None or self.version is None:
+            return None
+        return Version.of(self.client, self.version)
 
 
 @dataclass(frozen=True)

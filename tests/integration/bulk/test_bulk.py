@@ -324,6 +324,13 @@ def test_deleted_is_a_list_of_its_own_and_chooses_nobody(
     assert not Hold.objects.exists()
 
 
+def test_a_version_is_of_the_client_with_an_id(alice_api: APIClient, three: list[Client]) -> None:
+    body = bulk(alice_api, "disable", items=[{"external_id": "s-1", "version": 1}])
+    error = body["results"][0]["error"]
+    assert (error["field"], error["code"]) == ("id", "required")
+    assert not Hold.objects.exists()
+
+
 def test_update_of_each_with_arguments_of_its_own(
     alice_api: APIClient, three: list[Client]
 ) -> None:
@@ -332,8 +339,8 @@ def test_update_of_each_with_arguments_of_its_own(
         "update",
         items=[
             {"id": str(three[0].uuid), "arguments": {"note": "own", "dns_servers": ["1.1.1.1"]}},
-            {"external_id": "s-1", "version": 1},
-            {"external_id": "s-2", "version": 9},
+            {"id": str(three[1].uuid), "version": 1},
+            {"id": str(three[2].uuid), "version": 9},
         ],
         arguments={"note": "common", "add_tags": ["new", "t"], "merge_metadata": {"a": 1}},
     )

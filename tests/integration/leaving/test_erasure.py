@@ -32,6 +32,7 @@ from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.scoping import FULL, Caller
 from tests.integration.control.conftest import Gateway
 from tests.make import make_client, make_peer, make_token, make_user
+from tests.tags import tag
 
 pytestmark = pytest.mark.django_db
 #: What a customer, a member or an integrator typed in.
@@ -233,7 +234,7 @@ def test_the_api(
     assert anonymous_api.post(url, sure).status_code == 401
     for bad in ({}, {"slug": "evil"}, {"slug": None}, {"slug": "acme", "x": 1}):
         assert operator_api.post(url, bad).status_code == 400, bad
-    assert operator_api.post(url, sure, HTTP_IF_MATCH='"99"').status_code == 412
+    assert operator_api.post(url, sure, HTTP_IF_MATCH=tag(acme, 99)).status_code == 412
     answer = operator_api.post(url, sure)
     assert answer.status_code == 202
     assert answer.json()["slug"] == f"erased-{acme.pk}"

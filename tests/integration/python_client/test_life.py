@@ -16,6 +16,7 @@ from vwg_client import (
     Unauthorized,
     Unreachable,
     Vwg,
+    etag_of,
 )
 
 from gateways.models import GlobalSetting, Interface
@@ -92,10 +93,30 @@ def test_a_conditional_change_is_never_sent_twice(vwg: Vwg, wire: InProcess) -> 
     wire.sent.clear()
     wire.lose_answer = 1
     with pytest.raises(Unreachable):
-        vwg.clients.update(made["id"], note="a", if_match=made["version"])
+        vwg.clients.update(made["id"], note="a", if_match=made)
     assert len(wire.sent) == 1
     with pytest.raises(Stale):
-        vwg.clients.update(made["id"], note="b", if_match=made["version"])
+        vwg.clients.update(made["id"], note="b", if_match=made)
+
+
+def test_what_was_read_is_what_a_change_is_bound_to(vwg: Vwg, wire: InProcess) -> None:
+    order = External("order-1")
+    made = vwg.clients.create(name="Sara", external_id=str(order))
+    kept = etag_of(made)
+    read = vwg.clients.update(order, note="a", if_match=made)
+    assert wire.sent[-1][2]["If-Match"] == kept
+    with pytest.raises(Stale):
+        vwg.clients.suspend(order, if_match=kept)
+    vwg.clients.delete(order, if_match=read)
+    again = vwg.clients.create(name="Omid", external_id=str(order))
+    with pytest.raises(Stale):
+        vwg.clients.update(order, note="not for him", if_match=kept)
+    with pytest.raises(Stale):
+        vwg.clients.delete(order, if_match=kept)
+    assert vwg.clients.get(order)["version"] == again["version"]
+    for row in vwg.clients.list():
+        with pytest.raises(ValueError, match="read it by itself"):
+            vwg.clients.update(order, note="b", if_match=row)
 
 
 def test_refusals_are_errors_that_name_the_field(vwg: Vwg, operator_vwg: Vwg) -> None:

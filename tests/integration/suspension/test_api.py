@@ -12,6 +12,7 @@ from tenants.models import Tenant, User
 from tests.conftest import bearer
 from tests.integration.control.conftest import Gateway
 from tests.make import make_token
+from tests.tags import tag
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +29,7 @@ def test_suspend_answers_with_the_status_and_the_job(
     body = answer.json()
     assert answer.status_code == 202
     assert (body["status"], body["status_reason"], body["version"]) == ("suspended", "unpaid", 2)
-    assert answer["ETag"] == '"2"'
+    assert answer["ETag"] == tag(acme, 2)
     job = Job.objects.get(uuid=body["job"]["id"])
     assert (job.kind, job.tenant) == ("suspend", acme)
     assert operator_api.get(body["job"]["href"]).status_code == 200
@@ -71,8 +72,8 @@ def test_only_a_full_operator_may(
 
 
 def test_if_match_names_the_version(operator_api: APIClient, acme: Tenant) -> None:
-    assert operator_api.post(url(acme), {}, HTTP_IF_MATCH='"7"').status_code == 412
-    assert operator_api.post(url(acme), {}, HTTP_IF_MATCH='"1"').status_code == 202
+    assert operator_api.post(url(acme), {}, HTTP_IF_MATCH=tag(acme, 7)).status_code == 412
+    assert operator_api.post(url(acme), {}, HTTP_IF_MATCH=tag(acme, 1)).status_code == 202
 
 
 @pytest.mark.parametrize(
