@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -59,7 +60,12 @@ class Change(ApiView):
 
     def post(self, request: Request) -> Response:
         body = {"success": True, "message": "Accepted", "job": job_ref(self.job)}
-        return respond(self.job, request, body, status=self.status)
+        return respond(self.job, request, body, status=self.status, tag=tag_of)
+
+
+def tag_of(body: Mapping[str, Any]) -> str:
+    """A tag that tells of which body it was made."""
+    return f'"{body["job"]["status"]}"'
 
 
 @pytest.fixture
@@ -82,6 +88,7 @@ def test_without_the_header_the_answer_comes_at_once(ask: Any, acme: Tenant) -> 
     assert answer.status_code == 202
     assert "Preference-Applied" not in answer
     assert json.loads(answer.content)["job"]["status"] == "pending"
+    assert answer["ETag"] == '"pending"'
 
 
 def test_a_job_that_went_well_is_a_200_with_its_message(ask: Any, acme: Tenant) -> None:
@@ -92,6 +99,7 @@ def test_a_job_that_went_well_is_a_200_with_its_message(ask: Any, acme: Tenant) 
     assert answer.status_code == 200
     assert answer["Preference-Applied"] == "wait=5"
     assert body["job"]["status"] == "succeeded"
+    assert answer["ETag"] == '"succeeded"'
     assert body["message"] == "Successfully added 1 new peers to interface wg0"
 
 
@@ -110,7 +118,7 @@ def test_a_job_that_is_not_finished_in_time_is_a_202(ask: Any, acme: Tenant) -> 
     began = time.monotonic()
     answer = ask(make_job(acme), 1, 201)
     assert answer.status_code == 202
-    assert answer["Preference-Applied"] == "wait=1"
+    assert (answer["Preference-Applied"], answer["ETag"]) == ("wait=1", '"pending"')
     assert 1 <= time.monotonic() - began < 2
 
 
