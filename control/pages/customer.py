@@ -38,6 +38,8 @@ class Customer:
     reason: str
     figures: tuple[Figure, ...]
     outdated: str
+    #: What to do where there is nothing to connect to; empty where the file works.
+    remedy: tuple[str, ...] = ()
 
 
 def customer(link: ShareLink, view: ClientView, device: Device, at: datetime) -> Customer:
@@ -49,6 +51,7 @@ def customer(link: ShareLink, view: ClientView, device: Device, at: datetime) ->
         reason=reason,
         figures=(_usage(view), _time(link, view, at), _device(link, device, at)),
         outdated=_outdated(link, device),
+        remedy=_remedy(link, view),
     )
 
 
@@ -112,6 +115,21 @@ def _verdict(
     return "idle", gettext("Your connection is ready."), _seen(device.peer, at)
 
 
+def _remedy(link: ShareLink, view: ClientView) -> tuple[str, ...]:
+    """What a customer can do whose connection is off. The file is not to blame, and stays right."""
+    seller = link.tenant.brand_name or link.tenant.name
+    ask = {
+        "disabled": gettext("Ask %s: only there it can be switched on again."),
+        "suspended": gettext("Ask %s: only there it can be switched on again."),
+        "expired": gettext("Ask %s to extend it."),
+        "over-quota": gettext("Ask %s for more data."),
+    }
+    keep = gettext("Leave the tunnel in the app as it is: it works again with the same file.")
+    if view.state == "kicked":
+        return (gettext("Wait a minute."), keep)
+    return (ask[view.state] % seller, keep) if view.state in ask else ()
+
+
 def _seen(peer: Peer, at: datetime) -> str:
     age = formats.age(peer.last_handshake_at, at)
     if age is None:
@@ -126,13 +144,20 @@ def _usage(view: ClientView) -> Figure:
         "down": formats.size(down), "up": formats.size(up)
     }  # fmt: skip
     quota, used = view.client.quota_bytes, down + up
+    if not used:  # in words: a Persian zero is a dot
+        both = gettext("Nothing used yet")
+    if quota is None and not used:
+        return Figure(gettext("Used so far"), gettext("Nothing yet"), "", "")
     if quota is None:
         value, unit = formats.size(used).split(" ", 1)
         return Figure(gettext("Used so far"), value, unit, both)
-    value, unit = formats.size(max(0, quota - used)).split(" ", 1)
+    left = max(0, quota - used)
+    value, unit = _sold(left).split(" ", 1)
     share = 100 if quota == 0 else min(100, round(100 * used / quota))
     tone = "bad" if share >= 100 else "warn" if share >= 90 else ""
     of = gettext("%(unit)s of %(quota)s") % {"unit": unit, "quota": _sold(quota)}
+    if not left:
+        value, of = gettext("Nothing"), gettext("of %s") % _sold(quota)
     return Figure(gettext("Data left"), value, of, both, share, tone)
 
 
@@ -148,6 +173,8 @@ def _time(link: ShareLink, view: ClientView, at: datetime) -> Figure:
     title, left, end = gettext("Days left"), days_left(view, at), ends_at(view)
     if left is not None and end is not None:
         until = gettext("until %s") % calendar.day(end, link.tenant.timezone)
+        if not left:
+            return Figure(title, gettext("None"), "", until)
         return Figure(title, formats.number(left), ngettext("day", "days", left), until)
     days = view.client.duration_days
     if days is not None:

@@ -103,7 +103,7 @@ def dialogs(watched: Watched, out: Path, dress: str) -> None:
 
 def shoot_shares(browser: Browser, base: str, out: Path, interface: Interface) -> None:
     """The customers' page in every dress: as it opens, with the file, outdated, with a key to make,
-    and where there is none.
+    switched off, and where there is none.
     """
     dresses: dict[str, dict[str, Any]] = {
         "light": {"viewport": DESK},
@@ -134,6 +134,8 @@ def share(watched: Watched, links: Shared, out: Path, dress: str) -> None:
     page.click("aside .btn-main")
     page.wait_for_selector(".qr img")
     take("file")
+    page.goto(links.off)
+    take("off")
     page.goto(links.once)
     take("once")
     page.goto(links.outdated)

@@ -13,7 +13,9 @@ from audit.events import SYSTEM
 from gateways.models import GlobalSetting, Interface
 from peers.models import Client, Peer, PeerKey
 from peers.sealing import seal_preshared_key, seal_private_key
+from peers.services.entitlement import open_hold
 from peers.services.links import create_link
+from quotas.models import Hold
 from tenants.models import Tenant
 from tenants.scoping import Caller
 from tests.make import make_client, make_interface, make_key, make_peer, make_tenant
@@ -23,18 +25,19 @@ from wireguard.types import Secret
 @dataclass(frozen=True)
 class Shared:
     """The paths of links: to a device that is used, one whose file is outdated, one for one use,
-    one that awaits its key, and none.
+    one that awaits its key, one whose seller has paused it, and none.
     """
 
     used: str
     outdated: str
     once: str
     keyless: str
+    off: str
     gone: str = "/s/nobody-made-this-one"
 
 
 def shared_links(interface: Interface | None = None, **brand: Any) -> Shared:
-    """Kestrel Net and four of its customers."""
+    """Kestrel Net and five of its customers."""
     GlobalSetting.objects.update_or_create(
         pk=1, defaults={"endpoint_address": "vpn.example.net", "dns_servers": ["9.9.9.9"]}
     )
@@ -61,11 +64,15 @@ def shared_links(interface: Interface | None = None, **brand: Any) -> Shared:
     Peer.objects.filter(pk=keyless.pk).update(
         observed_present=False, last_handshake_at=None, rx_bytes=0, tx_bytes=0
     )
+    off = _sold(seller, wg0, "Nima", quota_bytes=10**10, ends=0)
+    open_hold(client=off.client, reason=Hold.Reason.SUSPENDED, actor=SYSTEM, at=timezone.now())
+    Peer.objects.filter(pk=off.pk).update(blocked=True, rx_bytes=0, tx_bytes=0)
     return Shared(
         used=path_to(used),
         outdated=path_to(outdated),
         once=path_to(once, single_use=True),
         keyless=path_to(keyless, allows_key=True),
+        off=path_to(off),
     )
 
 

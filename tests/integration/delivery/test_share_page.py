@@ -241,7 +241,38 @@ def test_a_client_that_is_off_says_why_and_has_its_file_all_the_same(
     page = visitor.get(path).content.decode()
     assert "Your connection is off." in page
     assert words in page
+    assert "How to connect" not in page
+    assert "Ask Acme: only there it can be switched on again." in page
     assert visitor.post(path).status_code == 200
+
+
+def test_who_has_the_file_before_him_may_change_the_language(
+    visitor: Browser, share: Share, sold: Body
+) -> None:
+    path = share(sold)["path"]
+    page = visitor.post(path).content.decode()
+    assert f'<form method="post" action="{path}?lang=fa">' in page
+    persian = visitor.post(f"{path}?lang=fa")
+    assert persian["Content-Language"] == "fa"
+    assert "PrivateKey = " in persian.content.decode()
+
+
+def test_a_file_that_is_shown_once_is_not_left_by_mistake(
+    visitor: Browser, share: Share, sold: Body
+) -> None:
+    path = share(sold, single_use=True)["path"]
+    assert "lang=fa" in visitor.get(path).content.decode()
+    assert "lang=fa" not in visitor.post(path).content.decode()
+
+
+def test_nothing_is_said_in_words(visitor: Browser, share: Share, sold: Body) -> None:
+    path = share(sold)["path"]
+    assert "Nothing yet" in visitor.get(path).content.decode()
+    Client.objects.update(quota_bytes=10**9, expires_at=timezone.now() - timedelta(hours=1))
+    Peer.objects.update(rx_bytes=10**9)
+    page = visitor.get(path).content.decode()
+    assert re.search(r"Nothing <i>of 1 GB</i>", page)
+    assert re.search(r"Days left</p><p class=\"big big-s\">None</p>", page)
 
 
 def test_a_link_works_until_its_end_and_not_after(
