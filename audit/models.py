@@ -30,7 +30,7 @@ class AuditEvent(models.Model):
     address = models.GenericIPAddressField(null=True)
     #: An operator acted for the tenant.
     by_operator = models.BooleanField(default=False)
-    #: "ok", or the code of what stood against it.
+    #: "ok": an event is written with its change, and what is refused leaves neither.
     result = models.CharField(max_length=64, default="ok")
     created_at = models.DateTimeField(auto_now_add=True)
 

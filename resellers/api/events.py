@@ -56,7 +56,9 @@ class EventSerializer(serializers.Serializer[Any]):
     target = serializers.SerializerMethodField()
     before = serializers.DictField()
     after = serializers.DictField()
-    result = serializers.CharField()
+    result = serializers.CharField(
+        help_text="`ok`: what is refused changes nothing, no event tells."
+    )
 
     @extend_schema_field({"type": ["string", "null"], "format": "uuid"})
     def get_tenant(self, event: AuditEvent) -> str | None:

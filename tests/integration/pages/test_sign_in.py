@@ -26,6 +26,14 @@ def test_the_right_password_opens(operator: User) -> None:
     assert sign_in(Browser(), "oscar", PASSWORD) == (302, "/")
 
 
+def test_a_refused_one_is_logged_without_what_was_typed(
+    operator: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert sign_in(Browser(), "mistyped-secret", "wrong-secret")[0] == 200
+    assert "a sign-in from 127.0.0.1 was refused" in caplog.text
+    assert "secret" not in caplog.text
+
+
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:1"])
 def test_next_never_leads_elsewhere(operator: User, target: str) -> None:
     assert sign_in(Browser(), "oscar", PASSWORD, next=target) == (302, "/")
