@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from gateways.models import Job
 from peers.models import BulkRun, ShareLink
 from peers.services import due
+from rest.batches import drop_some
 from rest.idempotency import KEPT
 from rest.models import IdempotentRequest
 
@@ -41,7 +42,7 @@ def prune(*, at: datetime, seconds: float) -> None:
     """Finished jobs and bulk requests, kept answers, links that ended, counts of sign-in tries."""
     end = time.monotonic() + seconds
     for rows in _old(at):
-        while _drop(rows) and time.monotonic() < end:
+        while drop_some(rows, _BATCH) and time.monotonic() < end:
             time.sleep(_PAUSE_S)
     while _drop_cached(at) and time.monotonic() < end:
         time.sleep(_PAUSE_S)
@@ -60,13 +61,6 @@ def _old(at: datetime) -> list[QuerySet[Any]]:
             | Q(single_use=True, used_at__lt=links)
         ),
     ]
-
-
-def _drop(rows: QuerySet[Any]) -> int:
-    ids = list(rows.order_by("pk").values_list("pk", flat=True)[:_BATCH])
-    if ids:
-        rows.filter(pk__in=ids).delete()
-    return len(ids)
 
 
 def _drop_cached(at: datetime) -> int:

@@ -6,9 +6,18 @@ four counts its own changes; a file is outdated when the sum has risen since it 
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db.models import F
 
 from gateways.models import Gateway, GlobalSetting, Interface
+
+#: The fields of each that files are made of, from what lies above to what inherits it.
+GATEWAY_IN_FILES: Final = frozenset({"endpoint_address", "relay_endpoint"})
+INTERFACE_IN_FILES: Final = GATEWAY_IN_FILES | {"dns_servers", "mtu", "listen_port"}
+SETTINGS_IN_FILES: Final = GATEWAY_IN_FILES | {
+    "dns_servers", "mtu", "persistent_keepalive", "default_routes"
+}  # fmt: skip
 
 
 def raise_config_generation(row: Interface | Gateway | GlobalSetting) -> None:

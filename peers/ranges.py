@@ -13,6 +13,7 @@ from datetime import datetime
 from django.db import IntegrityError, connection
 
 from gateways.models import AddressPool, Interface
+from peers.allocation import move_on
 from peers.models import Peer, PeerAddress
 from peers.pools import address_at, server_addresses
 from tenants.models import Tenant
@@ -45,13 +46,7 @@ def reserve(
     own = server_addresses(interface)
     found = [_of_pool(pool, number, own, at) for pool in pools]
     places = list(zip(*found, strict=False))
-    with connection.cursor() as cursor:
-        for offset, pool in _last_offsets(places):
-            cursor.execute(
-                "UPDATE gateways_addresspool SET next_offset = %s"
-                " WHERE id = %s AND next_offset < %s",  # a claim does not hold the pool's row
-                [offset + 1, pool.pk, offset + 1],
-            )
+    move_on({pool.pk: offset + 1 for offset, pool in _last_offsets(places)})
     return places
 
 

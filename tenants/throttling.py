@@ -11,10 +11,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import redis
 from django.conf import settings
@@ -27,6 +27,7 @@ from rest_framework.request import Request
 from tenants.models import ApiToken
 from tenants.scoping import Caller, client_address
 
+T = TypeVar("T")
 WINDOW: Final = 60
 _KEPT: Final = 2 * WINDOW
 #: Redis answers in a fraction of a millisecond; one that takes longer is not waited for.
@@ -75,28 +76,31 @@ class Counters:
     def add(self, names: Sequence[str], *, at: float) -> list[int]:
         """Count each name once more in this minute, and return how often that was."""
         minute = int(at // WINDOW)
-        if time.monotonic() >= self._rests_until:
-            try:
-                return self._add_shared(names, minute)
-            except redis.RedisError:
-                self._rests_until = time.monotonic() + _PAUSE
-        return self._add_own(names, minute)
+        return self._ask(
+            lambda: self._add_shared(names, minute), lambda: self._add_own(names, minute)
+        )
 
     def look(self, name: str, *, at: float) -> int:
         """How often it was counted in this minute so far."""
         minute = int(at // WINDOW)
-        if time.monotonic() >= self._rests_until:
-            try:
-                return int(self._shared().get(_key(name, minute)) or 0)
-            except redis.RedisError:
-                self._rests_until = time.monotonic() + _PAUSE
-        with self._lock:
-            return self._own[name] if minute == self._minute else 0
+        return self._ask(
+            lambda: int(self._shared().get(_key(name, minute)) or 0),
+            lambda: self._look_own(name, minute),
+        )
 
     def forget(self) -> None:
         """Begin at 0 again, in this process."""
         with self._lock:
             self._own.clear()
+
+    def _ask(self, shared: Callable[[], T], own: Callable[[], T]) -> T:
+        """What Redis says; what this process knows by itself, while Redis is left alone."""
+        if time.monotonic() >= self._rests_until:
+            try:
+                return shared()
+            except redis.RedisError:
+                self._rests_until = time.monotonic() + _PAUSE
+        return own()
 
     def _shared(self) -> redis.Redis:
         if self._client is None:
@@ -110,6 +114,10 @@ class Counters:
             pipeline.incr(key)
             pipeline.expire(key, _KEPT)
         return [int(count) for count in pipeline.execute()[::2]]
+
+    def _look_own(self, name: str, minute: int) -> int:
+        with self._lock:
+            return self._own[name] if minute == self._minute else 0
 
     def _add_own(self, names: Sequence[str], minute: int) -> list[int]:
         with self._lock:
@@ -133,14 +141,15 @@ def spend(limits: Sequence[tuple[str, int]], *, at: float | None = None) -> Stan
         return None
     now = time.time() if at is None else at
     counts = counters.add([name for name, _ in real], at=now)
-    reset = WINDOW - int(now % WINDOW)
-    found = [Standing(limit, used, reset) for (_, limit), used in zip(real, counts, strict=True)]
+    found = [
+        Standing(limit, used, _reset(now)) for (_, limit), used in zip(real, counts, strict=True)
+    ]
     return min(found, key=lambda standing: standing.limit - standing.used)
 
 
 def standing(name: str, limit: int, *, at: float) -> Standing:
     """How a limit stands. Counts nothing."""
-    return Standing(limit, counters.look(name, at=at), WINDOW - int(at % WINDOW))
+    return Standing(limit, counters.look(name, at=at), _reset(at))
 
 
 def spend_request(caller: Caller) -> Standing | None:
@@ -183,6 +192,11 @@ def _own_limit(token: ApiToken | None, caller: Caller) -> tuple[str, int]:
 
 def _or(limit: int | None, default: int) -> int:
     return default if limit is None else limit
+
+
+def _reset(at: float) -> int:
+    """Seconds until the minute is over."""
+    return WINDOW - int(at % WINDOW)
 
 
 def _key(name: str, minute: int) -> str:

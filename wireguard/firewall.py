@@ -111,15 +111,6 @@ def remove(runner: Runner, interface: str, prefix: tuple[str, ...] = ()) -> None
     load(runner, f"add table inet {name}\ndelete table inet {name}\n", prefix)
 
 
-def is_loaded(runner: Runner, interface: str, prefix: tuple[str, ...] = ()) -> bool:
-    """Whether the interface's table is in the kernel. Raises as `load` does."""
-    listed = Steps(runner, prefix).run(STEP, ["nft", "-j", "list", "tables"])
-    return any(
-        table.get("family") == "inet" and table.get("name") == table_name(interface)
-        for table in _objects(listed, "table")
-    )
-
-
 def dropping_chains(runner: Runner, prefix: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Base chains on the forward path that drop by policy: "ip filter FORWARD" (Docker, ufw).
 

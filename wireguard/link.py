@@ -247,10 +247,6 @@ class Link:
     def _put_mtu(self, mtu: int) -> None:
         self._steps.run("mtu", ["ip", "link", "set", "dev", self.name, "mtu", str(mtu)])
 
-    def set_addresses(self, wanted: Sequence[str]) -> None:
-        """Give our link in service exactly these addresses (with prefix length)."""
-        self._put_addresses(wanted, self._require_ours().addresses)
-
     def set_routes(self, device: DeviceConfig) -> None:
         """Route the networks behind the devices to our link in service, and no others."""
         self._require_ours()

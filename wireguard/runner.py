@@ -59,10 +59,6 @@ class LocalRunner:
     def __repr__(self) -> str:
         return f"LocalRunner({self.prefix!r})"
 
-    def with_prefix(self, *words: str) -> LocalRunner:
-        """The same runner with ``words`` put before every command, inside its own prefix."""
-        return LocalRunner((*self.prefix, *words))
-
     def run(
         self,
         argv: Sequence[str],

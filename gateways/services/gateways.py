@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from audit.events import Actor
+from gateways.generations import GATEWAY_IN_FILES
 from gateways.models import Gateway, Interface
 from gateways.queries import find_gateway
 from gateways.services.changes import Edited, differing, note, store
@@ -17,8 +18,6 @@ from gateways.values import GATEWAY_CHECKS, check_slug
 from rest.errors import Conflict, Invalid
 from rest.values import check_fields
 from rest.versions import Version, check_version
-
-_IN_FILES: Final = ("endpoint_address", "relay_endpoint")
 
 
 @transaction.atomic
@@ -72,7 +71,7 @@ def _alarm_put_out(gateway: Gateway, changes: Mapping[str, Any]) -> dict[str, An
 
 def _preview(gateway: Gateway, changed: Mapping[str, Any]) -> Preview:
     concerned = heirs(
-        Interface.objects.filter(gateway=gateway), [name for name in _IN_FILES if name in changed]
+        Interface.objects.filter(gateway=gateway), sorted(GATEWAY_IN_FILES & changed.keys())
     )
     return Preview(
         changes=tuple(changed),

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from audit.events import Actor
+from gateways.generations import INTERFACE_IN_FILES
 from gateways.models import GlobalSetting, Interface, Job
 from gateways.queries import lock_interface
 from gateways.sealing import seal_interface_key
@@ -22,7 +23,6 @@ from rest.values import check_fields
 from rest.versions import Version, check_version
 from wireguard.keys import generate_private_key, public_key_of
 
-_IN_FILES: Final = frozenset({"endpoint_address", "relay_endpoint", "dns_servers", "mtu"})
 _LIVE: Final = frozenset({"mtu", "firewall_mark", "nat", "forward"})
 _NEXT_BRING_UP: Final = frozenset(
     {"table", "backend", "pre_up", "post_up", "pre_down", "post_down"}
@@ -147,7 +147,7 @@ def _preview(interface: Interface, changed: Mapping[str, Any]) -> Preview:
         next_bring_up=tuple(name for name in changed if name in _NEXT_BRING_UP),
         rebinds_socket="listen_port" in changed,
         ends_sessions=changed.get("enabled") is False,
-        outdates_files=bool(changed.keys() & (_IN_FILES | {"listen_port"})),
+        outdates_files=bool(changed.keys() & INTERFACE_IN_FILES),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from audit.events import Actor
+from gateways.generations import SETTINGS_IN_FILES
 from gateways.models import GlobalSetting, Interface
 from gateways.services.changes import Edited, differing, store, tell_links
 from gateways.services.effects import Preview, count_devices, count_files, heirs
@@ -17,10 +18,6 @@ from rest.errors import Invalid
 from rest.values import check_fields
 from rest.versions import Version, check_version
 
-_IN_FILES: Final = frozenset(
-    {"endpoint_address", "relay_endpoint", "dns_servers", "mtu", "persistent_keepalive",
-     "default_routes"}
-)  # fmt: skip
 LEAST_IPV6_MTU: Final = 1280
 """Bytes that every link must carry for IPv6 (RFC 8200, section 5)."""
 
@@ -66,7 +63,9 @@ def _linked(changed: Mapping[str, Any]) -> list[Interface]:
 
 def _preview(changed: Mapping[str, Any]) -> Preview:
     concerned = heirs(
-        Interface.objects.all(), [name for name in changed if name in _IN_FILES], of_settings=True
+        Interface.objects.all(),
+        [name for name in changed if name in SETTINGS_IN_FILES],
+        of_settings=True,
     )
     return Preview(
         changes=tuple(changed),

@@ -5,6 +5,8 @@ An act that finds everything so already answers 200 with a finished job, and is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -16,6 +18,7 @@ from peers.api.bodies import ChangePlan, Disable, Kick, Move, RotateKeys, Suspen
 from peers.api.lookups import OfClient, find_other_tenant
 from peers.api.serializers import ClientWithJob, Nothing
 from peers.queries import find_interface
+from peers.services.changes import Changed
 from peers.services.clients import update_client
 from peers.services.moving import move_client
 from peers.services.removal import restore_client, terminate_client
@@ -28,107 +31,90 @@ from peers.services.switching import (
     unsuspend_client,
 )
 from peers.services.transfer import transfer_client
+from rest.fields import StrictSerializer
 from rest.views import checked
 from tenants.scoping import caller_of
 
-_WRITES = {"POST": "clients:write"}
+
+class _Act(OfClient):
+    """An act of one service, whose ``body`` holds what it is told besides the client."""
+
+    scopes = {"POST": "clients:write"}
+    service: ClassVar[Callable[..., Changed]]
+    body: ClassVar[type[StrictSerializer]] = Nothing
+
+    def post(self, request: Request, client_id: UUID) -> Response:
+        told = checked(self.body(data=request.data))
+        return act(request, self.service, client_id, **told)
 
 
-class ClientEnable(OfClient):
+@extend_schema(request=Nothing, responses=ClientWithJob)
+class ClientEnable(_Act):
     """Close the manual hold. Other holds stay."""
 
-    scopes = _WRITES
-
-    @extend_schema(request=Nothing, responses=ClientWithJob)
-    def post(self, request: Request, client_id: UUID) -> Response:
-        checked(Nothing(data=request.data))
-        return act(request, enable_client, client_id)
+    service = staticmethod(enable_client)
 
 
-class ClientDisable(OfClient):
+@extend_schema(request=Disable, responses=ClientWithJob)
+class ClientDisable(_Act):
     """Open the manual hold: no packet passes, and nothing is forgotten. Only enable closes it."""
 
-    scopes = _WRITES
-
-    @extend_schema(request=Disable, responses=ClientWithJob)
-    def post(self, request: Request, client_id: UUID) -> Response:
-        return act(request, disable_client, client_id, **checked(Disable(data=request.data)))
+    service, body = staticmethod(disable_client), Disable
 
 
-class ClientSuspend(OfClient):
+@extend_schema(request=Suspend, responses=ClientWithJob)
+class ClientSuspend(_Act):
     """Open the shop's hold, for an unpaid bill, say. Only unsuspend closes it."""
 
-    scopes = _WRITES
-
-    @extend_schema(request=Suspend, responses=ClientWithJob)
-    def post(self, request: Request, client_id: UUID) -> Response:
-        return act(request, suspend_client, client_id, **checked(Suspend(data=request.data)))
+    service, body = staticmethod(suspend_client), Suspend
 
 
-class ClientUnsuspend(OfClient):
+@extend_schema(request=Nothing, responses=ClientWithJob)
+class ClientUnsuspend(_Act):
     """Close the shop's hold. A client that was disabled by hand stays disabled."""
 
-    scopes = _WRITES
-
-    @extend_schema(request=Nothing, responses=ClientWithJob)
-    def post(self, request: Request, client_id: UUID) -> Response:
-        checked(Nothing(data=request.data))
-        return act(request, unsuspend_client, client_id)
+    service = staticmethod(unsuspend_client)
 
 
-class ClientKick(OfClient):
+@extend_schema(request=Kick, responses=ClientWithJob)
+class ClientKick(_Act):
     """Let no packet through for a while (60 seconds unless said), then all again.
 
     A client that is off already is not kicked: 409 `client_off`.
     """
 
-    scopes = _WRITES
-
-    @extend_schema(request=Kick, responses=ClientWithJob)
-    def post(self, request: Request, client_id: UUID) -> Response:
-        return act(request, kick_client, client_id, **checked(Kick(data=request.data)))
+    service, body = staticmethod(kick_client), Kick
 
 
-class ClientTerminate(OfClient):
+@extend_schema(request=Nothing, responses=ClientWithJob)
+class ClientTerminate(_Act):
     """Delete the client, as DELETE does; but once more is the same answer until it is purged."""
 
-    scopes = _WRITES
+    service = staticmethod(terminate_client)
     deleted_too = True
 
-    @extend_schema(request=Nothing, responses=ClientWithJob)
-    def post(self, request: Request, client_id: UUID) -> Response:
-        checked(Nothing(data=request.data))
-        return act(request, terminate_client, client_id)
 
-
-class ClientRestore(OfClient):
+@extend_schema(request=Nothing, responses=ClientWithJob)
+class ClientRestore(_Act):
     """Undo a deletion, until `purge_at`: devices, keys and addresses are as they were."""
 
-    scopes = _WRITES
+    service = staticmethod(restore_client)
     deleted_too = True
 
-    @extend_schema(request=Nothing, responses=ClientWithJob)
-    def post(self, request: Request, client_id: UUID) -> Response:
-        checked(Nothing(data=request.data))
-        return act(request, restore_client, client_id)
 
-
-class ClientRotateKeys(OfClient):
+@extend_schema(request=RotateKeys, responses=ClientWithJob)
+class ClientRotateKeys(_Act):
     """Give the client's only device new keys. The old ones are off the interface at once, and the
     file that the customer has is worth nothing any more: hand out the new one.
     """
 
-    scopes = _WRITES
-
-    @extend_schema(request=RotateKeys, responses=ClientWithJob)
-    def post(self, request: Request, client_id: UUID) -> Response:
-        return act(request, rotate_keys, client_id, **checked(RotateKeys(data=request.data)))
+    service, body = staticmethod(rotate_keys), RotateKeys
 
 
 class ClientChangePlan(OfClient):
     """Put the client on another plan."""
 
-    scopes = _WRITES
+    scopes = {"POST": "clients:write"}
 
     @extend_schema(request=ChangePlan, responses=ClientWithJob)
     def post(self, request: Request, client_id: UUID) -> Response:
@@ -141,7 +127,7 @@ class ClientMove(OfClient):
     cannot be had there. Keys stay; the files that customers have are outdated.
     """
 
-    scopes = _WRITES
+    scopes = {"POST": "clients:write"}
 
     @extend_schema(request=Move, responses=ClientWithJob)
     def post(self, request: Request, client_id: UUID) -> Response:
@@ -153,7 +139,7 @@ class ClientMove(OfClient):
 class ClientTransfer(OfClient):
     """Hand the client over to another tenant. Its tunnels stay up; its share links are revoked."""
 
-    scopes = _WRITES
+    scopes = {"POST": "clients:write"}
     operator_only = True
 
     @extend_schema(request=Transfer, responses=ClientWithJob)

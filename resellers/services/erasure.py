@@ -27,6 +27,7 @@ from peers.services.changes import mark_boot_dirty
 from peers.services.due import forget
 from quotas.models import Hold, Plan
 from resellers.services.suspension import PAUSE_S, hint
+from rest.batches import drop_some
 from rest.errors import Conflict, Invalid
 from rest.models import IdempotentRequest
 from tenants.models import ApiToken, Membership, Tenant, User
@@ -169,11 +170,7 @@ def _belongings(job: Job, tenant_id: int) -> list[QuerySet[Any]]:
 
 @transaction.atomic
 def _drop(rows: QuerySet[Any]) -> int:
-    ids = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
-    if ids:
-        _blank_log(rows.model, ids)
-        rows.model._default_manager.filter(pk__in=ids).delete()
-    return len(ids)
+    return drop_some(rows, BATCH, first=_blank_log)
 
 
 def _blank_log(model: type[Any], ids: Sequence[int]) -> None:

@@ -110,13 +110,13 @@ def test_a_stopped_daemon_is_a_time_out_and_its_return_heals(real: RealSubject) 
 
 
 def test_missing_rights_say_what_is_missing(real: RealSubject) -> None:
-    nobody = LocalRunner(("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
-    driver = CliDriver(real.driver.interface, nobody)
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    driver = CliDriver(real.driver.interface, LocalRunner(nobody))
     peer = PeerConfig(new_key(), ("10.97.0.2/32",))
     for call in (driver.read, lambda: driver.apply(diff({peer.public_key: peer}, {}))):
         with pytest.raises(DriverForbidden, match="CAP_NET_ADMIN"):
             call()
-    behind_sudo = CliDriver(real.driver.interface, nobody.with_prefix("sudo", "-n"))
+    behind_sudo = CliDriver(real.driver.interface, LocalRunner((*nobody, "sudo", "-n")))
     with pytest.raises(DriverForbidden, match="sudo rule"):
         behind_sudo.read()
     assert real.driver.read().peers == {}

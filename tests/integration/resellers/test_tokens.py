@@ -295,8 +295,9 @@ def test_a_client_of_the_sandbox_is_shown_settled_from_the_first(
     owner_api: APIClient, interface: Interface
 ) -> None:
     api = bearer(issued(owner_api, sandbox=True, scopes=["*"])["token"])
-    for prefer in ({}, {"HTTP_PREFER": "wait=5"}):
-        made = api.post("/api/v1/clients", {"name": "trial"}, **prefer).json()
+    for prefer in ("", "wait=5"):
+        answer = api.post("/api/v1/clients", {"name": "trial"}, headers={"Prefer": prefer})
+        made = answer.json()
         assert made["job"]["status"] == "succeeded"
         assert (made["state"], made["devices"][0]["status"]) == ("active", "verified")
         assert api.get(f"/api/v1/clients/{made['id']}").json()["devices"] == made["devices"]

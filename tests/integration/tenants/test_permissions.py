@@ -15,7 +15,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
 
 from tenants.authentication import TokenUser
-from tenants.models import ApiToken, Tenant, User
+from tenants.models import Tenant, User
 from tenants.permissions import (
     ANYBODY,
     OPERATOR_SCOPES,
@@ -62,7 +62,7 @@ def status(view: type[APIView], user: User, method: str = "get") -> int:
     return int(view.as_view()(request).status_code)
 
 
-def refusal(view: type[APIView], user: User | TokenUser, token: ApiToken | None = None) -> Any:
+def refusal(view: type[APIView], user: User | TokenUser, token: Any = None) -> Any:
     request = APIRequestFactory().post("/")
     force_authenticate(request, user, token)
     return view.as_view()(request)

@@ -61,10 +61,8 @@ def test_arguments_that_do_not_fit_are_a_refusal_that_bisecting_mends() -> None:
     assert caught.value.explained
 
 
-def test_prefixes_nest_from_the_outside_in() -> None:
-    runner = LocalRunner(("env", "A=1")).with_prefix("env", "B=2")
-    assert b"A=1" in runner.run(["env"]).stdout
-    assert runner.prefix == ("env", "A=1", "env", "B=2")
+def test_a_prefix_stands_before_every_command() -> None:
+    assert b"A=1" in LocalRunner(("env", "A=1")).run(["env"]).stdout
 
 
 def test_descriptors_are_inherited_only_when_passed() -> None:
