@@ -48,6 +48,8 @@ class Counts:
     waiting: int = 0
     failed: int = 0
     off: int = 0
+    #: Off, and so without a peer on the interface.
+    absent: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(*(a + b for a, b in zip(self.values(), other.values(), strict=True)))
@@ -77,16 +79,15 @@ def counts(now: datetime) -> dict[int, Counts]:
         .annotate(
             wanted=Count("id", filter=_ROW_EXISTS),
             applied=Count("id", filter=_ROW_EXISTS & Q(applied_generation__gte=F("generation"))),
-            seen=Count("id", filter=Q(observed_present=True)),
+            seen=Count("id", filter=_ROW_EXISTS & Q(observed_present=True)),
             online=Count("id", filter=_online(now)),
             waiting=Count("id", filter=_WAITING),
             failed=Count("id", filter=_FAILED),
             off=Count("id", filter=_ROW_EXISTS & Q(blocked=True)),
+            absent=Count("id", filter=_ROW_EXISTS & Q(blocked=True, observed_present=False)),
         )
         .order_by("interface_id")
-        .values_list(
-            "interface_id", "wanted", "applied", "seen", "online", "waiting", "failed", "off"
-        )
+        .values_list("interface_id", *vars(Counts()))
     )
     return {interface_id: Counts(*numbers) for interface_id, *numbers in grouped}
 

@@ -32,6 +32,8 @@ class InterfaceRow:
     drift: int
     reason: str
     alarm: str
+    #: Why fewer or more peers were seen than devices are wanted; empty when they are the same.
+    apart: str = ""
 
     @property
     def label(self) -> str:

@@ -59,7 +59,37 @@ def interface_row(
         drift=drift,
         reason=row.state_reason,
         alarm=row.gateway.alarm,
+        apart=_apart(row, found) if row.observed_at else "",
     )
+
+
+def _apart(row: Interface, found: Mapping[str, int]) -> str:
+    """What makes the difference between the devices that are wanted and the peers that were seen.
+
+    A reading is some seconds old, and who is off need not have a peer.
+    """
+    if row.observed_peers == found["wanted"] or row.state == Interface.State.FOREIGN:
+        return ""
+    unread = found["wanted"] - found["seen"] - found["absent"]
+    more = row.observed_peers - found["seen"]
+    sentences = {
+        ngettext(
+            "%s device is off and has no peer there.",
+            "%s devices are off and have no peer there.",
+            found["absent"],
+        ): found["absent"],
+        ngettext(
+            "%s device came since then, or is being applied.",
+            "%s devices came since then, or are being applied.",
+            unread,
+        ): unread,
+        ngettext(
+            "%s more peer is there: it is being removed, or is not vwg's.",
+            "%s more peers are there: they are being removed, or are not vwg's.",
+            more,
+        ): more,
+    }
+    return " ".join(text % formats.number(n) for text, n in sentences.items() if n > 0)
 
 
 def _link(backend: str) -> str:

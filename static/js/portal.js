@@ -191,8 +191,8 @@
       }
       for (const reading of (answer.headers.get("X-VWG-Observed") || "").split(" ")) {
         const [of, at] = reading.split("=");
-        const time = of && document.querySelector(`time[data-ago="${of}"]`);
-        if (time) time.dateTime = at;
+        const times = of ? document.querySelectorAll(`time[data-ago="${of}"]`) : [];
+        for (const time of times) time.dateTime = at;
       }
       last = Date.now();
       say("");

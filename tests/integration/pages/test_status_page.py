@@ -71,10 +71,33 @@ def test_it_shows_interfaces_devices_and_jobs(
     assert "Add 2 devices" in page
 
 
+def test_the_difference_between_wanted_and_seen_is_told_in_words(
+    browser: Browser, interface: Interface, acme: Tenant
+) -> None:
+    many(acme, interface, 6)
+    off, fresh, going = Peer.objects.order_by("pk")[:3]
+    Peer.objects.filter(pk=off.pk).update(blocked=True, observed_present=False)
+    Peer.objects.filter(pk=fresh.pk).update(observed_present=False)
+    Peer.objects.filter(pk=going.pk).update(deleted_at=timezone.now())
+    seen(interface, observed_peers=4)
+    page = re.sub(r"</?time[^>]*>", "", browser.get("/").content.decode())
+    assert (
+        "local wg0</bdi>: 5 devices are wanted, 4 peers were seen when it was read 0 s ago."
+        " 1 device is off and has no peer there."
+        " 1 device came since then, or is being applied."
+        " 1 more peer is there: it is being removed, or is not vwg&#x27;s.</p>"
+    ) in page
+    seen(interface, observed_peers=5)
+    assert "devices are wanted" not in browser.get("/").content.decode()
+
+
 def test_what_had_nothing_to_apply_is_no_change(
     browser: Browser, interface: Interface, acme: Tenant
 ) -> None:
-    ended = {"status": "succeeded", "finished_at": timezone.now() - timedelta(seconds=1)}
+    ended: dict[str, Any] = {
+        "status": "succeeded",
+        "finished_at": timezone.now() - timedelta(seconds=1),
+    }
     empty = make_job(acme, kind="update", **ended)
     make_job(acme, kind="update", total=1, done=1, **ended)
     page = browser.get("/").content.decode()
