@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,3 +162,17 @@ def test_a_waiter_sees_what_another_connection_commits(acme: Tenant) -> None:
 def finish_and_close(job: Job) -> None:
     finish(job, "succeeded", "")
     connection.close()  # the thread's own
+
+
+def test_the_page_for_resellers_says_how_long_and_how_many_may_wait() -> None:
+    root = Path(__file__).resolve().parents[3]
+    page = " ".join((root / "docs" / "api.md").read_text().split())
+    places = re.search(r"\| `VWG_MAX_WAITERS` \| `(\d+)` \|", (root / "README.md").read_text())
+    workers = re.search(
+        r"^workers = (\d+)", (root / "deploy" / "gunicorn.conf.py").read_text(), re.M
+    )
+    assert places is not None
+    assert workers is not None
+    assert f"{prefer.MAX_WAIT} seconds at most" in page
+    in_all = int(places[1]) * int(workers[1])
+    assert f"where {places[1]} requests of a web process wait already, {in_all} in all" in page
