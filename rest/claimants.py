@@ -2,7 +2,8 @@
 
 A claim is sixteen bytes: the place (boot and process namespace), the process, the tick at which
 it started, a number of its own. Whoever reads one made in the same place can ask the kernel
-whether that very process still lives; one made elsewhere has its time to run out.
+whether that very process still lives; one made elsewhere has its time to run out. A process knows
+of its own claims which it holds: one that it let go is dead, though the database was away then.
 """
 
 from __future__ import annotations
@@ -21,17 +22,28 @@ _MASK: Final = 0xFFFFFFFF
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _NAMESPACE: Final = Path("/proc/self/ns/pid")
 _numbers: Final = itertools.count(int.from_bytes(os.urandom(4)))
+_held: Final[set[UUID]] = set()
 
 
 def new_claim() -> UUID:
-    """A claim of this process that was never made before."""
-    return UUID(bytes=_PARTS.pack(_place(), *_self(os.getpid()), next(_numbers) & _MASK))
+    """A claim of this process that was never made before; it is held until `let_go`."""
+    number = next(_numbers) & _MASK
+    claim = UUID(bytes=_PARTS.pack(_place(), *_self(os.getpid()), number))
+    _held.add(claim)
+    return claim
+
+
+def let_go(claim: UUID) -> None:
+    """Nothing is done under the claim any more, whatever became of it in the database."""
+    _held.discard(claim)
 
 
 def is_dead(claim: UUID) -> bool:
-    """Whether the process that made the claim is known to be gone."""
+    """Whether nobody is known to hold the claim: its process is gone, or is this and let it go."""
     place, pid, started, _ = _PARTS.unpack(claim.bytes)
-    return bool(place) and place == _place() and _started(pid) != started
+    if not place or place != _place():
+        return False
+    return _started(pid) != started or (pid == os.getpid() and claim not in _held)
 
 
 @cache

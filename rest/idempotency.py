@@ -24,7 +24,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rest.claimants import is_dead, new_claim
+from rest.claimants import is_dead, let_go, new_claim
 from rest.errors import InProgress, Invalid, Unprocessable
 from rest.models import IdempotentRequest
 from rest.prefer import Pending, respond
@@ -64,9 +64,17 @@ def once(
     """
     caller = caller_of(request)
     fingerprint = _fingerprint(request, caller)
-    row, mine = _claim(caller.tenant_id, key, fingerprint, at=timezone.now())
-    if not mine:
-        return _replay(row, request)
+    claim = new_claim()
+    try:
+        row, mine = _claim(caller.tenant_id, key, fingerprint, claim, at=timezone.now())
+        return _carry_out(row, handle, secrets) if mine else _replay(row, request)
+    finally:
+        let_go(claim)  # where the database was lost, the row says still that it is held
+
+
+def _carry_out(
+    row: IdempotentRequest, handle: Callable[[], HttpResponseBase], secrets: Collection[str]
+) -> HttpResponseBase:
     try:
         with transaction.atomic():
             answer = handle()
@@ -88,13 +96,13 @@ def _fingerprint(request: Request, caller: Caller) -> str:
 
 
 def _claim(
-    tenant_id: int, key: str, fingerprint: str, *, at: datetime
+    tenant_id: int, key: str, fingerprint: str, claim: UUID, *, at: datetime
 ) -> tuple[IdempotentRequest, bool]:
     """The key's row, and whether the caller holds it now (else it has an answer)."""
     fresh = {
         "fingerprint": fingerprint,
         "status": IdempotentRequest.Status.RUNNING,
-        "claim": new_claim(),
+        "claim": claim,
         "claimed_until": at + LEASE,
         "created_at": at,
     }
@@ -119,7 +127,7 @@ def _claim(
     taken = IdempotentRequest.objects.filter(pk=row.pk, claim=row.claim, status=row.status)
     if not taken.update(**fresh):
         raise _in_progress()
-    row.claim = UUID(str(fresh["claim"]))
+    row.claim = claim
     return row, True
 
 

@@ -22,6 +22,7 @@ from vwg_client.errors import (
     Invalid,
     JobFailed,
     KeyReused,
+    Moved,
     NotApplied,
     NotFound,
     Problem,
@@ -43,6 +44,7 @@ __all__ = [
     "Invalid",
     "JobFailed",
     "KeyReused",
+    "Moved",
     "NotApplied",
     "NotFound",
     "Problem",
@@ -62,7 +64,7 @@ class Vwg:
     """The API of one portal, for one token. Any number of threads may share it.
 
     ``tenant`` is the slug of the tenant to act for: operators, and members of several.
-    ``attempts`` and ``timeout`` (seconds) say how patient it is.
+    ``attempts``, ``timeout`` and ``busy_for`` (seconds) say how patient it is (`Transport`).
     """
 
     def __init__(self, url: str, token: str, *, tenant: str | None = None, **patience: Any) -> None:

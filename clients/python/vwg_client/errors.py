@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -31,8 +32,11 @@ class JobFailed(VwgError):
 class Problem(VwgError):
     """A refusal (RFC 9457). ``code`` is the stable word for programs, ``errors`` name the fields.
 
-    Codes and what to do about them: docs/problems.md, or ``type`` on the server.
+    Codes and what to do about them: docs/problems.md, or ``type`` on the server. A POST was sent
+    with ``idempotency_key``: after 429 and 5xx, ask again with the same.
     """
+
+    idempotency_key: str | None = None
 
     def __init__(self, status: int, body: dict[str, Any], *, retry_after: float | None) -> None:
         super().__init__(f"{status} {body.get('detail') or body.get('title') or ''}".strip())
@@ -50,6 +54,12 @@ class Problem(VwgError):
         if len(self.errors) == 1:
             return str(self.errors[0]["code"])
         return self.type.rpartition("/")[2].replace("-", "_")
+
+
+class Moved(Problem):
+    """3xx: the portal is elsewhere, at ``location``. Nothing was done here, nothing sent there."""
+
+    location: str = ""
 
 
 class Invalid(Problem):
@@ -104,15 +114,29 @@ _BY_STATUS: dict[int, type[Problem]] = {
 }
 
 
-def problem_of(status: int, data: bytes, retry_after: float | None) -> Problem:
-    """The error that an answer of 400 or more means."""
+def problem_of(
+    status: int, data: bytes, headers: Mapping[str, str], after: float | None, key: str | None
+) -> Problem:
+    """The error that an answer other than 2xx means."""
     try:
         body = json.loads(data)
     except ValueError:
         body = {}
     if not isinstance(body, dict):
         body = {}
+    if 300 <= status < 400:
+        return _moved(status, headers, key)
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else Problem)
     if str(body.get("type", "")).endswith("/not-applied"):
         kind = NotApplied
-    return kind(status, body, retry_after=retry_after)
+    problem = kind(status, body, retry_after=after)
+    problem.idempotency_key = key
+    return problem
+
+
+def _moved(status: int, headers: Mapping[str, str], key: str | None) -> Moved:
+    location = next((text for name, text in headers.items() if name.lower() == "location"), "")
+    place = f"at {location}" if location else "elsewhere"
+    moved = Moved(status, {"detail": f"the portal is {place}"}, retry_after=None)
+    moved.location, moved.idempotency_key = location, key
+    return moved

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 import urllib.error
 import urllib.request
@@ -23,7 +24,10 @@ from vwg_client.errors import Unreachable, problem_of
 #: Answers after which the same request may do better.
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 _BUSY: Final = "idempotency-in-progress"
+#: After so many looks at a request that still runs, the pauses grow no more.
+_STEADY: Final = 5
 _LONGEST_PAUSE: Final = 60.0
+_VISIBLE: Final = re.compile(r"[!-~]+", re.ASCII)
 
 
 class Answer(NamedTuple):
@@ -55,13 +59,14 @@ def send(
     """One request by urllib. Raises OSError when there is no answer."""
     request = urllib.request.Request(url, data, dict(headers), method=method)  # noqa: S310
     try:
-        with _OPENER.open(request, timeout=timeout) as response:
+        try:
+            response = _OPENER.open(request, timeout=timeout)
+        except urllib.error.HTTPError as error:
+            response = error
+        with response:
             return Answer(response.status, dict(response.headers), response.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return Answer(error.code, dict(error.headers), error.read())
     except HTTPException as error:  # half an answer is none
-        raise ConnectionError(str(error)) from error
+        raise ConnectionError(f"{type(error).__name__}: {error}") from error
 
 
 _OPENER: Final = urllib.request.build_opener(_NoRedirect)
@@ -69,13 +74,19 @@ _OPENER: Final = urllib.request.build_opener(_NoRedirect)
 
 @dataclass
 class Transport:
-    """Where to send, as whom, and how patiently."""
+    """Where to send, as whom, and how patiently.
+
+    ``timeout`` seconds for one answer, ``attempts`` for one request. While an earlier try with the
+    same key still runs, it waits ``busy_for`` seconds: longer than the portal holds the key of one
+    that cannot end any more (60 s).
+    """
 
     url: str
     token: str = field(repr=False)
     tenant: str | None = None
     timeout: float = 30.0
     attempts: int = 5
+    busy_for: float = 75.0
     sender: Sender = send
     sleep: Callable[[float], None] = time.sleep
 
@@ -83,6 +94,9 @@ class Transport:
         if not self.url.startswith(("https://", "http://")):
             raise ValueError("the URL begins with https:// (or http:// on this machine)")
         self.url = self.url.rstrip("/")
+        self.token = _visible("token", self.token)
+        if self.tenant is not None:
+            self.tenant = _visible("tenant", self.tenant)
 
     def call(
         self,
@@ -109,49 +123,72 @@ class Transport:
             headers["If-Match"] = if_match
         if wait:
             headers["Prefer"] = f"wait={wait}"
+        key = None
         if method == "POST":
-            idempotency_key = idempotency_key or str(uuid4())
-            headers["Idempotency-Key"] = idempotency_key
+            key = str(uuid4()) if idempotency_key is None else idempotency_key
+            key = headers["Idempotency-Key"] = _visible("idempotency_key", key)
         data = None
         if content is not None:
             headers["Content-Type"], data = content
         elif body is not None:
             headers["Content-Type"], data = "application/json", json.dumps(body).encode()
         url = f"{self.url}/api/v1{path}{_asked(query)}"
-        return self._insist(
-            (method, url, headers, data, self.timeout + (wait or 0)), idempotency_key
-        )
+        return self._insist((method, url, headers, data, self.timeout + (wait or 0)), key)
 
     def _insist(self, request: Any, key: str | None) -> Answer:
-        silent = False
+        what = f"{request[0]} {request[1]}"
         # After a lost answer If-Match would refuse the version that the first try made.
         once = request[0] == "PATCH" and "If-Match" in request[2]
-        for attempt in range(1, self.attempts + 1):
+        attempt, busy, waited, unclear = 0, 0, 0.0, False
+        while True:
+            attempt += 1
             try:
                 answer = self.sender(*request)
             except OSError as error:
-                silent = True
-                if once or attempt == self.attempts:
-                    reason = f"{request[0]} {request[1]}: no answer ({error})"
+                unclear = True
+                if once or attempt >= self.attempts:
+                    reason = f"{what}: no answer ({error})"
                     raise Unreachable(reason, idempotency_key=key) from error
                 self.sleep(_pause(attempt, None))
                 continue
-            if answer.status < 400:
+            if 200 <= answer.status < 300:
                 return answer
-            if request[0] == "DELETE" and answer.status == 404 and silent:
-                return answer  # an earlier try did it, and its answer was lost
+            if request[0] == "DELETE" and answer.status == 404 and unclear:
+                return Answer(204, {}, b"")  # an earlier try did it, and its answer was lost
+            # A proxy that gave up, a commit that was not confirmed: it may be done all the same.
+            unclear = unclear or answer.status >= 500
             after = _seconds(answer.headers)
-            if attempt == self.attempts or not _may_do_better(answer, once):
-                raise problem_of(answer.status, answer.data, after)
-            self.sleep(_pause(attempt, after))
-        raise AssertionError("unreachable")
+            if _is_busy(answer):
+                if waited >= self.busy_for:
+                    raise Unreachable(f"{what}: an earlier try still runs", idempotency_key=key)
+                attempt, busy = attempt - 1, busy + 1
+                pause = max(_pause(min(busy, _STEADY), None), min(after or 0.0, _LONGEST_PAUSE))
+                waited += pause
+            else:
+                if attempt >= self.attempts or not _may_do_better(answer, once):
+                    raise problem_of(answer.status, answer.data, answer.headers, after, key)
+                pause = _pause(attempt, after)
+            self.sleep(pause)
+
+
+def _visible(name: str, text: str) -> str:
+    """A header's value without the newline of the file it was read from. Never quoted: it may be
+    the token.
+    """
+    found = text.strip()
+    if not _VISIBLE.fullmatch(found):
+        raise ValueError(f"the {name} must be of visible ASCII characters, at least one")
+    return found
+
+
+def _is_busy(answer: Answer) -> bool:
+    """Whether an earlier try with the same key still runs."""
+    return answer.status == 409 and _BUSY.encode() in answer.data
 
 
 def _may_do_better(answer: Answer, once: bool) -> bool:
     if once:
         return answer.status in (429, 503)  # refused before anything was done
-    if answer.status == 409:
-        return _BUSY.encode() in answer.data
     return answer.status in _AGAIN and b"/not-applied" not in answer.data
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 import time_machine
+from django.db import OperationalError, connection
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -223,6 +224,24 @@ def test_a_dead_process_of_this_host_is_found_at_once(
     assert Client.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_that_a_lost_database_kept_is_free_at_the_next_try(
+    alice_api: APIClient, interface: Interface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*words: Any, **named: Any) -> Any:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    def release_is_lost(execute: Any, sql: str, *rest: Any) -> Any:
+        return lost() if sql.startswith("DELETE") else execute(sql, *rest)
+
+    with monkeypatch.context() as patch, connection.execute_wrapper(release_is_lost):
+        patch.setattr("peers.api.clients.create_client", lost)
+        assert post(alice_api, {"name": "Sara"}).status_code == 503
+    assert IdempotentRequest.objects.get().status == "running"
+    assert post(alice_api, {"name": "Sara"}).status_code == 201
+    assert Client.objects.count() == 1
+
+
 def test_what_died_elsewhere_is_taken_over_when_its_time_is_over(
     alice_api: APIClient, acme: Tenant, interface: Interface
 ) -> None:
@@ -266,6 +285,8 @@ def test_claims_are_never_the_same_and_the_living_are_not_dead() -> None:
     claims = [claimants.new_claim() for _ in range(100)]
     assert len(set(claims)) == 100
     assert not any(claimants.is_dead(claim) for claim in claims)
+    claimants.let_go(claims[0])
+    assert [claim for claim in claims if claimants.is_dead(claim)] == claims[:1]
     assert not claimants.is_dead(elsewhere())
     assert claimants.is_dead(dead())
 

@@ -21,6 +21,7 @@ from vwg_client import (
 
 from gateways.models import GlobalSetting, Interface
 from peers.models import Client
+from rest import idempotency
 from tests.integration.python_client.conftest import InProcess
 from tests.make import make_interface
 
@@ -78,6 +79,16 @@ def test_silence_names_the_key_with_which_to_ask_again(vwg: Vwg, wire: InProcess
         vwg.clients.create(name="Sara")
     made = vwg.clients.create(name="Sara", idempotency_key=lost.value.idempotency_key)
     assert [client["id"] for client in vwg.clients.list()] == [made["id"]]
+
+
+def test_a_try_that_never_ends_leaves_the_key(vwg: Vwg, monkeypatch: pytest.MonkeyPatch) -> None:
+    def claimed(*_: object, **__: object) -> None:
+        raise idempotency._in_progress()
+
+    monkeypatch.setattr(idempotency, "_claim", claimed)
+    with pytest.raises(Unreachable, match="an earlier try still runs") as lost:
+        vwg.clients.create(name="Sara", idempotency_key="order-1")
+    assert lost.value.idempotency_key == "order-1"
 
 
 def test_a_deletion_whose_answer_was_lost_is_done(vwg: Vwg, wire: InProcess) -> None:
