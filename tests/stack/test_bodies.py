@@ -1,12 +1,14 @@
-"""Bodies that never end, come too slowly, or unfold: refused, and no thread is held by them.
+"""Bodies that never end, come too slowly, unfold or are not taken: no thread is held by them.
 
 The numbers are the rows of the list of bad inputs that this project is tested by.
 """
 
 from __future__ import annotations
 
+import errno
 import gzip
 import http.client
+import select
 import socket
 import threading
 import time
@@ -14,7 +16,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.web_worker import ARRIVAL_SECONDS
+from deploy.web_worker import ARRIVAL_SECONDS, SEND_SECONDS
 from tests.stack.conftest import short_path
 from tests.stack.processes import Stack
 
@@ -23,6 +25,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.wg]
 CLIENTS = "/api/v1/clients"
 #: More than both web processes have threads.
 SLOW = 40
+BUNDLE = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +115,38 @@ def test_48_slow_headers_are_not_waited_for(stack: Stack, token: str) -> None:
     answer = trickle(stack, begin, b"X-A: b\r\n", pause=1.0, seconds=3 * ARRIVAL_SECONDS)
     assert status_of(answer) in (0, 408)
     assert get(stack, token) == 200
+
+
+def test_an_answer_that_nobody_takes_is_given_up(stack: Stack, token: str) -> None:
+    """It is asked 20 times at once for 1.6 MB, and nothing of it is read."""
+    asked = f"GET {BUNDLE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 20
+    with socket.create_connection(("127.0.0.1", stack.port)) as deaf:
+        deaf.sendall(asked)
+        end = select.poll()
+        end.register(deaf, select.POLLERR)
+        assert end.poll((SEND_SECONDS + 20) * 1000), "a thread is held"
+        error = deaf.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    assert error == errno.ECONNRESET
+    assert get(stack, token) == 200
+
+
+def test_callers_who_do_not_hang_up_are_not_waited_for_one_by_one(stack: Stack) -> None:
+    """Each is answered, told of the end, and keeps its own side open."""
+    asked = b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    began = time.monotonic()
+    lingering = [socket.create_connection(("127.0.0.1", stack.port), 90) for _ in range(SLOW)]
+    try:
+        for connection in lingering:
+            connection.sendall(asked)
+        for connection in lingering:
+            said = b""
+            while data := connection.recv(65536):
+                said += data
+            assert status_of(said) == 200
+        assert time.monotonic() - began < SLOW / 2
+    finally:
+        for connection in lingering:
+            connection.close()
 
 
 def test_48_an_endless_body_in_chunks_is_refused(stack: Stack, token: str) -> None:
