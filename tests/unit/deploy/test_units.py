@@ -48,3 +48,11 @@ def test_only_the_gateways_units_have_a_capability(unit: Path) -> None:
     assert option(unit, "CapabilityBoundingSet") == ["CAP_NET_ADMIN" if may else ""]
     assert option(unit, "NoNewPrivileges") == ["yes"]
     assert option(unit, "User") == ["vwireguard" if may else "vwireguard-web"]
+
+
+@pytest.mark.parametrize(
+    "name", ["vwireguard-web.service", "vwireguard.service", "vwireguard-link@.service"]
+)
+def test_who_reads_the_boots_id_sees_it(name: str) -> None:
+    """Claims of idempotency keys and observations hold it: it is beside the processes in /proc."""
+    assert option(ROOT / "deploy" / "systemd" / name, "ProcSubset") == []
