@@ -16,6 +16,8 @@ from audit.models import AuditEvent
 ERASED: Final = "erased"
 _SYSTEM: Final = AuditEvent.Actor.SYSTEM
 _BY_PEOPLE: Final = Q(by_operator=False) & ~Q(actor_kind=_SYSTEM)
+#: Of a visit of a share page too, which is the system's act at a customer's wish.
+_FROM_PEOPLE: Final = Q(by_operator=False, address__isnull=False)
 _COLUMNS: Final = (
     "id", "uuid", "tenant_id", "actor_kind", "actor_id", "actor_name", "action", "target_type",
     "target_id", "target_name", "before", "after", "address", "by_operator", "result",
@@ -26,7 +28,7 @@ _COLUMNS: Final = (
 @transaction.atomic
 def blank_events(tenant_id: int, *, above: int, limit: int) -> int:
     """Blank the tenant's next events; the number above which to go on, 0 after the last."""
-    told = ~Q(target_name=ERASED) | Q(_BY_PEOPLE, ~Q(actor_name=ERASED))
+    told = ~Q(target_name=ERASED) | Q(_BY_PEOPLE, ~Q(actor_name=ERASED)) | _FROM_PEOPLE
     rows = AuditEvent.objects.filter(told, tenant_id=tenant_id, pk__gt=above)
     found = list(rows.order_by("pk")[:limit])
     if not found:
@@ -45,8 +47,10 @@ def _blank(row: AuditEvent) -> AuditEvent:
     """The event without names, addresses and values; an operator's name is the house's own."""
     row.target_name = ERASED
     row.before, row.after = blank(row.before), blank(row.after)
-    if not row.by_operator and row.actor_kind != _SYSTEM:
-        row.actor_name, row.address = ERASED, None
+    if not row.by_operator:
+        row.address = None
+        if row.actor_kind != _SYSTEM:
+            row.actor_name = ERASED
     return row
 
 

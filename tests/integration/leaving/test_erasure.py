@@ -18,6 +18,7 @@ from control import pruning, tasks
 from gateways.models import Job
 from peers.models import Client, Peer, PeerAddress, PeerKey
 from peers.services.clients import create_client
+from peers.services.links import create_link, reveal
 from peers.services.removal import delete_client
 from peers.services.switching import disable_client
 from quotas.models import Hold, Plan
@@ -39,6 +40,7 @@ pytestmark = pytest.mark.django_db
 PERSONAL = (
     "Sara", "sara@example.org", "@sara", "order-4711", "pays late", "blue door", "Gone", "alice",
     "log of", "Acme", "Gold", "contact@acme.example", "phone of Sara", "198.51.100.7",
+    "203.0.113.9",
 )  # fmt: skip
 
 
@@ -57,6 +59,7 @@ def full(
     Client.objects.filter(pk=made.client.pk).update(
         plan=Plan.objects.create(tenant=acme, name="Gold")
     )
+    visit_share_page(gateway.caller, made.peer, "203.0.113.9")
     disable_client(
         caller=gateway.caller, client_id=made.client.uuid, note="pays late", at=timezone.now()
     )
@@ -87,6 +90,13 @@ def full(
     follow_tenants(at=timezone.now(), seconds=60)
     gateway.apply()
     return gateway
+
+
+def visit_share_page(caller: Caller, peer: Peer, address: str) -> None:
+    """A customer takes the file by a link."""
+    at = timezone.now()
+    made = create_link(caller=caller, peer_id=peer.uuid, at=at, expires_at=None)
+    reveal(link=made.link, way="page", address=address, at=at)
 
 
 def erase(tenant: Tenant) -> Job:
