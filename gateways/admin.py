@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import pgettext_lazy
 
 from audit.events import Actor
 from gateways.models import (
@@ -176,24 +177,24 @@ class InterfaceAdmin(ServedAdmin):
     fieldsets = (
         (None, {"fields": ("uuid", "gateway", "name", "label", "is_default", "enabled")}),
         (
-            "By the API",
+            pgettext_lazy("admin", "By the API"),
             {"fields": ("public_key", "listen_port", "addresses", "wg_quick", "simulated")},
         ),
         (
-            "New files",
+            pgettext_lazy("admin", "New files"),
             {"fields": ("endpoint_address", "relay_endpoint", "dns_servers",
                         "config_generation", "version")},
         ),
         (
-            "Link",
+            pgettext_lazy("admin", "Link"),
             {"fields": ("mtu", "firewall_mark", "table", "backend", "restart_policy", "forward",
                         "nat")},
         ),
         (
-            "Next bring-up",
+            pgettext_lazy("admin", "Next bring-up"),
             {"fields": ("pre_up", "post_up", "pre_down", "post_down"), "classes": ("collapse",)},
         ),
-        ("Seen", {"fields": _INTERFACE_SEEN}),
+        (pgettext_lazy("admin", "Seen"), {"fields": _INTERFACE_SEEN}),
     )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -252,7 +253,7 @@ class JobAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     inlines = (JobItemInline,)
 
-    @admin.display(description="progress")
+    @admin.display(description=pgettext_lazy("admin", "progress"))
     def progress(self, job: Job) -> str:
         """Settled of all, and how many of them failed."""
         failed = f", {job.failed} failed" if job.failed else ""

@@ -13,6 +13,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import pgettext_lazy
 
 from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
 from peers.services.clients import delete_client, disable_client, enable_client, update_client
@@ -96,11 +97,11 @@ class ClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             held_by=Count("holds", filter=held, distinct=True),
         )
 
-    @admin.display(description="devices", ordering="live_devices")
+    @admin.display(description=pgettext_lazy("admin", "devices"), ordering="live_devices")
     def devices(self, client: Client) -> int:
         return int(vars(client)["live_devices"])
 
-    @admin.display(description="open holds", ordering="held_by")
+    @admin.display(description=pgettext_lazy("admin", "open holds"), ordering="held_by")
     def open_holds(self, client: Client) -> int:
         return int(vars(client)["held_by"])
 
@@ -120,15 +121,21 @@ class ClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 at=timezone.now(),
             )
 
-    @admin.action(description="Enable (close the manual hold)", permissions=["change"])
+    @admin.action(
+        description=pgettext_lazy("admin", "Enable (close the manual hold)"), permissions=["change"]
+    )
     def enable(self, request: HttpRequest, clients: QuerySet[Client]) -> None:
         self._each(request, clients, enable_client)
 
-    @admin.action(description="Disable (open the manual hold)", permissions=["change"])
+    @admin.action(
+        description=pgettext_lazy("admin", "Disable (open the manual hold)"), permissions=["change"]
+    )
     def disable(self, request: HttpRequest, clients: QuerySet[Client]) -> None:
         self._each(request, clients, disable_client)
 
-    @admin.action(description="Delete with all devices", permissions=["change"])
+    @admin.action(
+        description=pgettext_lazy("admin", "Delete with all devices"), permissions=["change"]
+    )
     def delete_through_service(self, request: HttpRequest, clients: QuerySet[Client]) -> None:
         self._each(request, clients, delete_client)
 

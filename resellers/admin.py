@@ -9,6 +9,7 @@ from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import pgettext_lazy
 
 from peers.models import Client
 from quotas.models import Plan
@@ -70,7 +71,7 @@ class MemberInline(admin.TabularInline[Membership, Model]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("user", "tenant")
 
-    @admin.display(description="member")
+    @admin.display(description=pgettext_lazy("admin", "member"))
     def person(self, member: Membership) -> str:
         return str(member.user)
 
@@ -79,7 +80,7 @@ class NewcomerInline(admin.TabularInline[Membership, Model]):
     """Who may act for it from now on. Apart, since a row that is there needs no list of people."""
 
     model = Membership
-    verbose_name_plural = "new members"
+    verbose_name_plural = pgettext_lazy("admin", "new members")
     extra = 1
     fields = ["user", "role"]
     autocomplete_fields = ["user"]
@@ -104,15 +105,21 @@ class TenantAdmin(ServedAdmin):
     inlines = [MemberInline, NewcomerInline]
     fieldsets = [
         (None, {"fields": ["slug", "name", "uuid", "version", "created_at", "updated_at"]}),
-        ("Status", {"fields": ["status", "status_reason", "status_since", "sandbox_of"]}),
-        ("Limits", {"fields": [*LIMIT_CHECKS, *_LISTS]}),
-        ("Contact", {"fields": ["contact_name", "contact_email", "contact_phone"]}),
         (
-            "Branding",
+            pgettext_lazy("admin", "Status"),
+            {"fields": ["status", "status_reason", "status_since", "sandbox_of"]},
+        ),
+        (pgettext_lazy("admin", "Limits"), {"fields": [*LIMIT_CHECKS, *_LISTS]}),
+        (
+            pgettext_lazy("admin", "Contact"),
+            {"fields": ["contact_name", "contact_email", "contact_phone"]},
+        ),
+        (
+            pgettext_lazy("admin", "Branding"),
             {"fields": ["brand_name", "brand_color", "brand_color_dark", "support_url",
                         "config_prefix"]},
         ),
-        ("Place", {"fields": ["timezone", "language"]}),
+        (pgettext_lazy("admin", "Place"), {"fields": ["timezone", "language"]}),
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
@@ -123,11 +130,11 @@ class TenantAdmin(ServedAdmin):
         """The slug is in other people's scripts: it stays."""
         return [*self.readonly_fields, *(["slug"] if obj else [])]
 
-    @admin.display(ordering="live_clients")
+    @admin.display(description=pgettext_lazy("admin", "clients"), ordering="live_clients")
     def clients(self, tenant: Tenant) -> int:
         return int(vars(tenant)["live_clients"])
 
-    @admin.display(boolean=True, description="sandbox")
+    @admin.display(boolean=True, description=pgettext_lazy("admin", "sandbox"))
     def is_twin(self, tenant: Tenant) -> bool:
         return tenant.is_sandbox
 
@@ -166,6 +173,6 @@ class PlanAdmin(ServedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> list[str]:
         return [*self.readonly_fields, *(["tenant"] if obj else [])]
 
-    @admin.display(ordering="live_clients")
+    @admin.display(description=pgettext_lazy("admin", "clients"), ordering="live_clients")
     def clients(self, plan: Plan) -> int:
         return int(vars(plan)["live_clients"])

@@ -10,6 +10,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import pgettext_lazy
 
 from audit.events import Target, record
 from tenants.models import ApiToken, User
@@ -29,9 +30,12 @@ class PersonAdmin(UserAdmin[User]):
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        ("Rights", {"fields": ["is_active", "operator", "is_staff", "is_superuser"]}),
-        ("Dates", {"fields": ["last_login", "date_joined"]}),
+        (pgettext_lazy("admin", "Person"), {"fields": ["first_name", "last_name", "email"]}),
+        (
+            pgettext_lazy("admin", "Rights"),
+            {"fields": ["is_active", "operator", "is_staff", "is_superuser"]},
+        ),
+        (pgettext_lazy("admin", "Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -100,7 +104,9 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("tenants.change_apitoken")
 
-    @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
+    @admin.action(
+        description=pgettext_lazy("admin", "Revoke the selected tokens"), permissions=["revoke"]
+    )
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         at = timezone.now()
         for token in queryset.filter(revoked_at__isnull=True):

@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
+from django.utils.translation import pgettext_lazy
 
 from tenants import row_security
 
@@ -18,7 +19,7 @@ class VwgAdminSite(AdminSite):
     """For operators. It has no password form of its own, so throttling and second factors hold."""
 
     site_header = site_title = "vwg"
-    index_title = "Operation"
+    index_title = pgettext_lazy("admin", "Operation")
 
     def has_permission(self, request: HttpRequest) -> bool:
         may = bool(getattr(request.user, "is_operator", False))

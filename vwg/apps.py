@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
-from vwg import checks
+from vwg import checks, names
 
 __all__ = ["VwgAdminConfig", "VwgConfig", "checks"]  # importing `checks` registers them
 
@@ -12,3 +12,7 @@ class VwgConfig(AppConfig):
 
 class VwgAdminConfig(AdminConfig):
     default_site = "vwg.admin.VwgAdminSite"
+
+    def ready(self) -> None:
+        names.give_names()
+        super().ready()
