@@ -185,8 +185,11 @@ def test_an_ipv6_host_has_its_64() -> None:
 
 
 @pytest.fixture
-def broker(tmp_path: Path, settings: LazySettings) -> Iterator[subprocess.Popen[bytes]]:
-    """A Redis of this test, and the settings that name it."""
+def broker(
+    tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A Redis of this test, and the settings that name it. It may take its time."""
+    monkeypatch.setattr(throttling, "_PATIENCE", 5.0)
     path = tmp_path / "r.sock"
     command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path)
