@@ -1,8 +1,8 @@
 """``python -m bench``: starts a whole vwg of its own, measures it, prints one table.
 
-``python -m bench load`` measures shops that ask and order at a portal with 50,000 clients. Needs
-root (network namespaces). ``--quick`` stops at 1,000 peers, and at 5,000 clients; ``--long``
-orders for five minutes.
+``python -m bench load`` measures shops that ask and order at a portal with 50,000 clients, and
+``python -m bench many`` the bulk requests among that alone. Needs root (network namespaces).
+``--quick`` stops at 1,000 peers, and at 5,000 clients; ``--long`` orders for five minutes.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def measure(stack: Stack, *, sizes: list[int], rounds: int) -> Iterable[Figure]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["changes", "load"], default="changes")
+    parser.add_argument("what", nargs="?", choices=["changes", "load", "many"], default="changes")
     parser.add_argument("--rounds", type=int, default=100, help="changes per size (100)")
     parser.add_argument("--quick", action="store_true", help="fewer peers, fewer clients")
     parser.add_argument("--long", action="store_true", help="load: order for five minutes")
@@ -88,6 +88,8 @@ def _arguments() -> argparse.Namespace:
             seconds=4.0 if given.quick else 15.0,
             post_seconds=300.0 if given.long else 8.0 if given.quick else 30.0,
         )
+    if given.what == "many":
+        given.measure = partial(load.measure_many, clients=5_000 if given.quick else 50_000)
     return given
 
 

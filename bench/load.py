@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bench import memory, rows
+from bench import many, memory, rows
 from bench.caller import Series, Wire, during
 from bench.figures import Figure, quantile
 from tests.stack.databases import ROOT
@@ -21,7 +21,7 @@ TENANTS = 50
 CONNECTIONS = 4
 #: Bars of the load, on two cores that the callers share.
 GET_RATE, POST_RATE = 150, 40
-PAGE_MS, SEARCH_MS, POST_MS, BULK_S, QUERIES = 300, 300, 500, 5, 6
+PAGE_MS, SEARCH_MS, POST_MS, QUERIES = 300, 300, 500, 6
 
 Crowd = list[dict[str, Any]]
 Call = Callable[[], tuple[int, bytes]]
@@ -41,8 +41,15 @@ def measure(
     yield from pages(stack, crowd, seconds)
     yield from searches(stack, crowd, seconds)
     yield from posts(stack, crowd, post_seconds)
-    yield bulk(stack, crowd)
+    yield from many.acts(stack, crowd)
     yield from counts(stack, crowd)
+    yield rows.machine()
+
+
+def measure_many(stack: Stack, *, clients: int) -> Iterator[Figure]:
+    """The bulk requests alone."""
+    yield rows.machine()
+    yield from many.acts(stack, make_crowd(stack, clients))
     yield rows.machine()
 
 
@@ -147,27 +154,3 @@ def posts(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
     yield Figure("POST a client", found.rate, "/s", POST_RATE, note, at_least=True)
     p95 = quantile(found.spent, 0.95) * 1000
     yield Figure("POST a client, p95", p95, "ms", POST_MS, used)
-
-
-def bulk(stack: Stack, crowd: Crowd) -> Figure:
-    """1,000 clients in one request, until the last of them is on the interface."""
-    wire = Wire(stack.port, crowd[0]["token"])
-    items = [{"name": f"Bulk {n}", "external_id": f"bulk-{n}"} for n in range(1000)]
-    before = rows.count(stack)
-    begin = time.perf_counter()
-    status, raw = wire.post("/api/v1/clients/bulk", {"action": "create", "items": items})
-    posted = time.perf_counter() - begin
-    assert status == 202, raw[:300]
-    run = json.loads(raw)
-    while run["status"] in ("pending", "running"):
-        time.sleep(0.05)
-        run = json.loads(wire.get(run["href"])[1])
-    made = time.perf_counter() - begin
-    assert run["progress"] == {"total": 1000, "done": 1000, "failed": 0}, run
-    with rows.watch(stack) as jobs:
-        for job in run["jobs"]:
-            jobs.wait(job["id"])
-    live = time.perf_counter() - begin
-    assert rows.count(stack) == before + 1000
-    note = f"answered after {posted * 1000:.0f} ms, rows after {made:.1f} s"
-    return Figure("1,000 clients in one request, live", live, "s", BULK_S, note)

@@ -73,6 +73,8 @@ def merge(jobs: Sequence[Job], *, kind: str) -> Job | None:
 
     Only for those: a job that others can see is never merged.
     """
+    if len(jobs) == 1 and jobs[0].total and jobs[0].kind == kind:
+        return jobs[0]
     ids = [job.pk for job in jobs]
     kept = next((job for job in jobs if job.total), None)
     if kept is not None:

@@ -73,30 +73,39 @@ def raise_version(client: Client, *fields: str) -> None:
 
 
 def raise_versions(changes: Sequence[tuple[Client, Collection[str]]]) -> None:
-    """`raise_version` of many clients with their fields, in at most two statements."""
-    if not changes:
-        return
+    """`raise_version` of many clients with their fields, in a few statements."""
     if len(changes) == 1:
         client, fields = changes[0]
         raise_version(client, *fields)
         return
-    clients = [client for client, _ in changes]
     at = timezone.now()
-    for client in clients:
+    for client, _ in changes:
         client.version += 1
         client.updated_at = at
-    names = sorted({name for _, fields in changes for name in fields})
-    same = {name: getattr(clients[0], name) for name in names if _is_same(name, clients)}
-    rows = Client.objects.filter(pk__in=[client.pk for client in clients])
-    rows.update(version=F("version") + 1, updated_at=at, **same)
-    if own := [name for name in names if name not in same]:
-        Client.objects.bulk_update(clients, own, batch_size=500)
+    names = {name for _, fields in changes for name in fields}
+    save_all([client for client, _ in changes], {*names, "version", "updated_at"})
 
 
-def _is_same(name: str, clients: Sequence[Client]) -> bool:
-    """Whether all of the clients have the same there; 1 and True are not, in JSON."""
-    field: Any = Client._meta.get_field(name)
-    return len({repr(field.value_from_object(client)) for client in clients}) == 1
+def save_all(rows: Sequence[Client] | Sequence[Peer], names: Iterable[str]) -> None:
+    """Save these fields of all the rows, which the caller holds, in a few statements.
+
+    What is the same in all of them is one plain statement: some times faster to build.
+    """
+    if not rows:
+        return
+    model: Any = type(rows[0])
+    columns = sorted(names)
+    same = {name: getattr(rows[0], name) for name in columns if _is_same(name, rows)}
+    if same:
+        model.objects.filter(pk__in=[row.pk for row in rows]).update(**same)
+    if own := [name for name in columns if name not in same]:
+        model.objects.bulk_update(rows, own, batch_size=500)
+
+
+def _is_same(name: str, rows: Sequence[Client] | Sequence[Peer]) -> bool:
+    """Whether all of the rows have the same there; 1 and True are not, in JSON."""
+    field: Any = rows[0]._meta.get_field(name)
+    return len({repr(field.value_from_object(row)) for row in rows}) == 1
 
 
 def mark_boot_dirty(interface_ids: Iterable[int], *, at: datetime) -> None:

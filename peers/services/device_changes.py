@@ -12,7 +12,7 @@ from peers.models import Peer, PeerAddress
 from peers.networks import replace_networks
 from peers.queries import as_networks
 from peers.sealing import open_preshared_key, seal_preshared_key
-from peers.services.changes import raise_file_generation, raise_generation
+from peers.services.changes import raise_file_generation, raise_generation, save_all
 from peers.services.devices import DeviceWish, FieldNames, refuse_small_mtu
 from wireguard.types import Secret
 
@@ -80,7 +80,7 @@ def write_devices(changes: Sequence[DeviceChange]) -> None:
     if len(peers) == 1:
         peers[0].save(update_fields=columns)
     elif columns:
-        Peer.objects.bulk_update(peers, columns, batch_size=500)
+        save_all(peers, columns)
     raise_generation(change.peer for change in changes if change.must_learn)
     raise_file_generation(change.peer for change in changes if change.is_in_file)
 

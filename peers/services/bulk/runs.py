@@ -46,9 +46,10 @@ BULK_SCOPE: Final = "clients:write"
 #: Up to so many items are done while the caller waits.
 AT_ONCE: Final = 100
 BATCH: Final = 200
-#: Where one may write at a time, a batch is what others can wait for, and they come in between.
-_BATCH_OF_ONE_WRITER: Final = 50
-_LEAST_PAUSE_S, _MOST_PAUSE_S = 0.02, 0.5
+#: Where one may write at a time, a batch is what others wait for; they come in between. Whoever
+#: waits for SQLite looks every 0.1 s: so nobody misses a pause.
+BATCH_OF_ONE_WRITER: Final = 75
+PAUSE_S: Final = 0.1
 #: A run that nobody began, or went on with, for so long lost its worker.
 _LOST_AFTER, _STALLED_AFTER = timedelta(seconds=2), timedelta(seconds=15)
 _WITHDRAWN: Final = Failure("authority_withdrawn", "Whoever asked for this may not do it any more.")
@@ -110,10 +111,9 @@ def carry_on(*, run_id: int) -> None:
         return
     try:
         caller, entries = unseal(run.uuid, run.tenant, run.request)
-        begun = time.monotonic()
         while _batch(run_id, caller, entries):
-            _let_others_in(time.monotonic() - begun)
-            begun = time.monotonic()
+            if _one_writer():
+                time.sleep(PAUSE_S)
     except NOT_OURS:
         raise  # the sweep comes again
     except Exception:
@@ -158,13 +158,7 @@ def _batch(run_id: int, caller: Caller, entries: Sequence[Entry]) -> bool:
 
 
 def _batch_size() -> int:
-    return min(BATCH, _BATCH_OF_ONE_WRITER) if _one_writer() else BATCH
-
-
-def _let_others_in(seconds: float) -> None:
-    """Where one may write at a time: as long as the last batch took, others have their turn."""
-    if _one_writer():
-        time.sleep(min(max(seconds, _LEAST_PAUSE_S), _MOST_PAUSE_S))
+    return min(BATCH, BATCH_OF_ONE_WRITER) if _one_writer() else BATCH
 
 
 def _one_writer() -> bool:

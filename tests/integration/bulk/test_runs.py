@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -112,6 +113,25 @@ def test_a_killed_worker_s_run_goes_on_where_it_was(
     assert (run.status, run.done) == ("succeeded", 10)
     assert sorted(Client.objects.values_list("name", flat=True)) == [f"C{n}" for n in range(10)]
     assert BulkItem.objects.count() == 10
+
+
+def test_others_have_their_turn_between_two_batches_where_one_writes_at_a_time(
+    alice_api: APIClient, interface: Interface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "BATCH_OF_ONE_WRITER", 2)
+    pauses = list[tuple[float, int]]()
+
+    def note(seconds: float) -> None:
+        assert len(connection.savepoint_ids) == outside
+        pauses.append((seconds, BulkItem.objects.count()))
+
+    monkeypatch.setattr(time, "sleep", note)
+    body = bulk(alice_api, "create", items=named(5), status=202)
+    outside = len(connection.savepoint_ids)
+    assert work(body).done == 5
+    one_writer = connection.vendor == "sqlite"
+    assert pauses == ([(runs.PAUSE_S, 2), (runs.PAUSE_S, 4)] if one_writer else [])
+    assert Job.objects.count() == (3 if one_writer else 2)
 
 
 def test_a_hint_that_comes_twice_does_nothing_twice(
