@@ -9,6 +9,7 @@ status=0
 "$python" -m bench load "$@" || status=1
 dir=$(mktemp -u -t vbpXXXXXX)
 trap 'deploy/postgres.sh stop "$dir" >/dev/null 2>&1' EXIT
+trap 'exit 130' INT TERM
 url=$(deploy/postgres.sh start "$dir") || exit 1
 "$python" -m bench load "$@" --database-url "$url" || status=1
 exit "$status"
