@@ -36,25 +36,36 @@ _INTERNAL: Final = frozenset(
 _APPLIED: Final = "applied_"
 
 
-def lines(tenant: Tenant, *, at: datetime, with_secrets: bool = False) -> Iterator[str]:
-    """The export, line by line, each with its newline."""
+def lines(
+    tenant: Tenant, *, at: datetime, with_secrets: bool = False, for_operator: bool = False
+) -> Iterator[str]:
+    """The export, line by line, each with its newline.
+
+    Unless it is for an operator, what the API tells operators alone is not in it: their tokens,
+    where they acted from, and the user name of who has an e-mail address.
+    """
     counts: Counter[str] = Counter()
     head = {"format": FORMAT, "at": at, "slug": tenant.slug, "with_secrets": with_secrets}
     yield _line("export", head)
-    for kind, body in _things(tenant, with_secrets=with_secrets):
+    things = _things(tenant, with_secrets=with_secrets, for_operator=for_operator)
+    for kind, body in things:
         counts[kind] += 1
         yield _line(kind, body)
     yield _line("end", {"counts": dict(counts)})
 
 
-def _things(tenant: Tenant, *, with_secrets: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def _things(
+    tenant: Tenant, *, with_secrets: bool, for_operator: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "tenant", _columns(tenant)
     members = Membership.objects.filter(tenant=tenant).select_related("user")
     for member in _in_chunks(members):
         person = member.user
-        names = {"username": person.get_username(), "email": person.email}
+        known = for_operator or not person.email
+        names = {"username": person.get_username() if known else None, "email": person.email}
         yield "member", {**names, "role": member.role, "created_at": member.created_at}
-    for token in _in_chunks(ApiToken.objects.filter(tenant=tenant)):
+    tokens = ApiToken.objects.filter(tenant=tenant)
+    for token in _in_chunks(tokens if for_operator else tokens.filter(operator=False)):
         yield "token", _columns(token)
     for plan in _in_chunks(Plan.objects.filter(tenant=tenant)):
         yield "plan", _columns(plan)
@@ -62,6 +73,8 @@ def _things(tenant: Tenant, *, with_secrets: bool) -> Iterator[tuple[str, dict[s
     for chunk in _chunks(clients):
         yield from (("client", body) for body in _clients(chunk, with_secrets=with_secrets))
     for event in _in_chunks(AuditEvent.objects.filter(tenant=tenant)):
+        if event.by_operator and not for_operator:
+            event.address = None
         yield "event", _columns(event)
 
 

@@ -13,7 +13,13 @@ from tenants.models import Tenant
 
 
 def export_tenant(
-    *, tenant: Tenant, file: IO[bytes], actor: Actor, at: datetime, with_secrets: bool = False
+    *,
+    tenant: Tenant,
+    file: IO[bytes],
+    actor: Actor,
+    at: datetime,
+    with_secrets: bool = False,
+    for_operator: bool = False,
 ) -> int:
     """Write the export to ``file``, and the event before it; how many lines were written.
 
@@ -27,7 +33,8 @@ def export_tenant(
             after={"with_secrets": with_secrets},
         )
     written = 0
-    for line in lines(tenant, at=at, with_secrets=with_secrets):
+    found = lines(tenant, at=at, with_secrets=with_secrets, for_operator=for_operator)
+    for line in found:
         file.write(line.encode())
         written += 1
     return written

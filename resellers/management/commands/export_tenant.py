@@ -53,5 +53,10 @@ class Command(BaseCommand):
 def _write(tenant: Tenant, descriptor: int, secrets: bool) -> int:
     with os.fdopen(descriptor, "wb", closefd=descriptor > 2) as file:
         return export_tenant(
-            tenant=tenant, file=file, actor=SYSTEM, at=timezone.now(), with_secrets=secrets
+            tenant=tenant,
+            file=file,
+            actor=SYSTEM,
+            at=timezone.now(),
+            with_secrets=secrets,
+            for_operator=True,
         )

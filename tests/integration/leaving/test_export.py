@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from audit.events import SYSTEM
+from audit.events import SYSTEM, Actor, Target, record
 from audit.models import AuditEvent
 from peers.models import Client, PeerKey, ShareLink
 from peers.sealing import open_preshared_key, open_private_key
@@ -86,7 +86,8 @@ def test_all_of_a_tenant_is_in_it_and_nothing_of_another(
     assert (device["networks"], device["interface"]) == (["192.168.7.0/24"], "wg0")
     assert [link["name"] for link in device["share_links"]] == ["phone"]
     assert {"rx_bytes", "tx_bytes", "last_handshake_at"} <= device.keys()
-    assert one(found, "member")["username"] == "alice"
+    member = one(found, "member")
+    assert (member["email"], member["username"]) == ("alice@example.org", None)
     assert one(found, "plan")["name"] == "Gold"
     assert {line["name"] for line in found if line["kind"] == "token"} == {"alice", "machine"}
     assert [line["action"] for line in found if line["kind"] == "event"][:2] == [
@@ -97,6 +98,34 @@ def test_all_of_a_tenant_is_in_it_and_nothing_of_another(
     assert found[-1]["counts"] == {k: n for k, n in counted.items() if k not in ("export", "end")}
     for foreign in ("Foreign", "evil", "mallory"):
         assert foreign not in data.decode()
+
+
+def test_what_the_api_tells_operators_alone_is_in_theirs_alone(
+    full: Gateway, acme: Tenant, alice_api: APIClient, operator_api: APIClient, tmp_path: Path
+) -> None:
+    make_token(acme, name="of the house", operator=True)
+    house = Actor("user", "7", "oscar", "203.0.113.77", by_operator=True)
+    alice = Actor("user", "8", "alice", "198.51.100.8")
+    for actor in (house, alice):
+        record(actor=actor, action="x.y", target=Target("tenant", "1", "acme", acme.pk))
+    make_user("nameless", tenant=acme, role="viewer", email="")
+
+    def said(data: bytes | str) -> tuple[set[str], set[str], list[str]]:
+        found = read(data)
+        return (
+            {line["name"] for line in found if line["kind"] == "token"} - {"alice", "machine"},
+            {line["address"] for line in found if line.get("action") == "x.y"} - {None},
+            sorted(str(line["username"]) for line in found if line["kind"] == "member"),
+        )
+
+    names = ["None", "nameless"]
+    assert said(taken(alice_api.post(URL))) == (set(), {"198.51.100.8"}, names)
+    theirs = taken(operator_api.post(f"/api/v1/tenants/{acme.uuid}/export"))
+    everything = ({"of the house"}, {"203.0.113.77", "198.51.100.8"}, ["alice", "nameless"])
+    assert said(theirs) == everything
+    out = tmp_path / "acme.jsonl"
+    call_command("export_tenant", tenant="acme", out=str(out))
+    assert said(out.read_text()) == everything
 
 
 def test_no_secret_is_in_it(full: Gateway, alice_api: APIClient) -> None:
