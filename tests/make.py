@@ -46,9 +46,8 @@ def make_user(
     username: str, *, tenant: Tenant | None = None, role: str = "owner", **fields: Any
 ) -> User:
     """A person whose password is "correct horse battery"; a member of the tenant, if given."""
-    user = User.objects.create_user(
-        username, f"{username}@example.org", "correct horse battery", **fields
-    )
+    fields.setdefault("email", f"{username}@example.org")
+    user = User.objects.create_user(username, password="correct horse battery", **fields)
     if tenant is not None:
         Membership.objects.create(tenant=tenant, user=user, role=role)
     return user

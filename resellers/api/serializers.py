@@ -102,7 +102,7 @@ class TenantPatch(OwnTenant):
 
 class PersonIn(StrictSerializer):
     """Somebody: by e-mail address (a new account is made for one that nobody has) or, for an
-    account that is there, by user name.
+    account that has no address, by user name. Operators name any account by its user name.
     """
 
     email = PlainText(max_length=254, required=False)

@@ -40,7 +40,7 @@ class Person:
 def add_member(*, caller: Caller, person: Person, role: str, at: datetime) -> Membership:
     """Make the person a member. Raises `Invalid` and `Conflict` (``already_member``)."""
     tenant = _locked(caller)
-    user = find_or_make(person)
+    user = find_or_make(person, for_operator=bool(caller.operator))
     if Membership.objects.filter(tenant=tenant, user=user).exists():
         raise Conflict("This person is a member already.", code="already_member")
     member = Membership.objects.create(tenant=tenant, user=user, role=role)
@@ -109,15 +109,20 @@ def find_member(caller: Caller, user_id: UUID) -> Membership:
     return found
 
 
-def find_or_make(person: Person, *, under: str = "") -> User:
+def find_or_make(person: Person, *, for_operator: bool, under: str = "") -> User:
     """The account that is meant: the oldest one with exactly this address or user name, or a new
     one for an address that nobody has. Raises `Invalid`, its field's name after ``under``.
+
+    Who has an address is named by user name by operators alone: to others the answer would tell
+    the address.
     """
     if person.username:
-        found = User.objects.filter(username=person.username).first()
+        accounts = User.objects.filter(username=person.username)
+        found = (accounts if for_operator else accounts.filter(email="")).first()
         if found is None:
             field = f"{under}username"
-            raise Invalid("Nobody has this user name.", field=field, code="user_unknown")
+            detail = "Nobody has this user name, or has it and an e-mail address."
+            raise Invalid(detail, field=field, code="user_unknown")
         return found
     field = f"{under}email"
     email = check_email(person.email, field)

@@ -63,7 +63,7 @@ def create_tenant(
         raise Invalid(str(error), field=min(error.fields)) from None
     _set_lists(made, lists)
     if owner is not None:
-        user = find_or_make(owner, under="owner.")
+        user = find_or_make(owner, for_operator=True, under="owner.")
         Membership.objects.create(tenant=made, user=user, role=Membership.Role.OWNER)
     return made
 

@@ -1286,7 +1286,7 @@ class PeerWithJob(TypedDict):
 
 
 class PersonIn(TypedDict):
-    """Somebody: by e-mail address (a new account is made for one that nobody has) or, for an account that is there, by user name."""
+    """Somebody: by e-mail address (a new account is made for one that nobody has) or, for an account that has no address, by user name. Operators name any account by its user name."""
 
     email: NotRequired[str]
     username: NotRequired[str]

@@ -219,7 +219,7 @@ def a_person_of_several_tenants(stage: Stage) -> None:
     """Has in each the role of that one; leaving one ends the tokens of that one."""
     a, b = stage.a, stage.b
     default = Tenant.objects.get(slug="default")
-    guest = make_user("guest", tenant=default, role="owner")
+    guest = make_user("guest", tenant=default, role="owner", email="")
     Membership.objects.create(tenant=b.tenant, user=guest, role="owner")
     away = [make_token(one, user=guest)[0] for one in (default, b.tenant)]
     with _untouched(b):

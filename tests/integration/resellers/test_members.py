@@ -45,13 +45,24 @@ def test_nothing_tells_whether_an_account_was_there(owner_api: APIClient, mallor
     assert {m.tenant.slug for m in mallory.memberships.all()} == {"evil", "acme"}
 
 
-def test_a_person_is_named_by_user_name(owner_api: APIClient, mallory: User) -> None:
-    answer = owner_api.post(MEMBERS, {"username": "mallory", "role": "viewer"})
-    assert answer.status_code == 201
-    again = owner_api.post(MEMBERS, {"username": "mallory", "role": "owner"})
+def test_a_person_is_named_by_user_name(
+    owner_api: APIClient, operator_api: APIClient, mallory: User, acme: Tenant
+) -> None:
+    make_user("nora", email="")
+    answer = owner_api.post(MEMBERS, {"username": "nora", "role": "viewer"})
+    assert (answer.status_code, answer.json()["username"]) == (201, "nora")
+    again = owner_api.post(MEMBERS, {"username": "nora", "role": "owner"})
     assert (again.status_code, again.json()["type"]) == (409, "/problems/already-member")
-    unknown = owner_api.post(MEMBERS, {"username": "Mallory", "role": "viewer"})
-    assert unknown.json()["errors"][0]["code"] == "user_unknown"
+    refused = [
+        owner_api.post(MEMBERS, {"username": name, "role": "viewer"}).json()
+        for name in ("Nora", "nobody", "mallory")
+    ]
+    assert refused[0] == refused[1] == refused[2], "it tells nobody's address, nor that he is there"
+    assert refused[0]["errors"][0]["code"] == "user_unknown"
+    wide = operator_api.post(
+        MEMBERS, {"username": "mallory", "role": "viewer"}, headers={"X-VWG-Tenant": acme.slug}
+    )
+    assert (wide.status_code, wide.json()["email"]) == (201, "mallory@example.org")
 
 
 def test_an_address_whose_user_name_is_taken_gets_another(owner_api: APIClient) -> None:
