@@ -2,6 +2,7 @@
 
 import os
 import sys
+from io import StringIO
 from pathlib import Path
 
 import django
@@ -40,7 +41,7 @@ def _down() -> None:
     state = settings.VWG_STATE_DIR
     django.setup()
     try:
-        call_command("link_down", dry_run=True)
+        call_command("link_down", dry_run=True, stdout=StringIO())
     except (CommandError, DatabaseError) as error:
         holder = ownership.holder(state)
         still = f" Nothing was stopped: process {holder} still serves." if holder else ""
