@@ -56,11 +56,14 @@ class Figures:
 class Api:
     """One portal, one token, any number of threads; each request on a connection of its own."""
 
-    def __init__(self, url: str, token: str, figures: Figures, *, calm: bool = False) -> None:
+    def __init__(
+        self, url: str, token: str, figures: Figures, *, calm: bool = False, keyed: bool = True
+    ) -> None:
         self._parts = urlsplit(url)
         self._token = token
         self._figures = figures
         self._calm = calm
+        self._keyed = keyed
         self._dice = random.Random()  # noqa: S311  chance, not a secret
 
     def call(self, method: str, path: str, body: object = None, if_match: str = "") -> Any:
@@ -104,7 +107,7 @@ class Api:
         data = None
         if body is not None:
             headers["Content-Type"], data = "application/json", json.dumps(body)
-        if method == "POST":
+        if method == "POST" and self._keyed:
             headers["Idempotency-Key"] = str(uuid4())
         if if_match:
             headers["If-Match"] = if_match

@@ -7,6 +7,10 @@ Standard library only. Every POST carries an Idempotency-Key and is sent again u
 answered (`network.py`). A PATCH carries as If-Match the ETag that was read: one without an answer
 may still be on its way, and would undo a later one; so the shop reads again, and decides. The exit
 code is 1 when a client is there twice, or is missing, or anything differs.
+
+vwg refuses an `external_id` that a live client has, so a client with one cannot be there twice,
+whatever the shop does. A quarter is sold without: what keeps those single is the Idempotency-Key
+alone, and `--without-keys` shows it.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ class Order:
     """One line of the shop's ledger: what the customer has, as the shop believes."""
 
     number: str
+    named: bool = True  # to vwg too, as external_id; else vwg has it among the metadata alone
     id: str = ""
     note: str = ""
     plan: str | None = None
@@ -38,6 +43,10 @@ class Order:
     holds: set[str] = field(default_factory=set)
     gone: bool = False
     acts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def external_id(self) -> str | None:
+        return self.number if self.named else None
 
 
 class Life:
@@ -63,8 +72,9 @@ class Life:
             self._act("restore", "client.restored", by="id")
 
     def _path(self, act: str = "", by: str = "external") -> str:
-        named = self.order.id if by == "id" else f"by-external-id/{quote(self.order.number)}"
-        return f"/clients/{named}{'/' if act else ''}{act}"
+        by_id = by == "id" or not self.order.named
+        one = self.order.id if by_id else f"by-external-id/{quote(self.order.number)}"
+        return f"/clients/{one}{'/' if act else ''}{act}"
 
     def _act(self, act: str, event: str, body: object = None, by: str = "external") -> Any:
         answer = self.api.call("POST", self._path(act, by), {} if body is None else body)
@@ -73,8 +83,9 @@ class Life:
 
     def _create(self) -> None:
         wanted = {
-            "name": f"Customer {self.order.number}", "external_id": self.order.number,
-            "tags": [self.tag], "plan": self.plans[0], "metadata": {"shop": "example"},
+            "name": f"Customer {self.order.number}", "external_id": self.order.external_id,
+            "tags": [self.tag], "plan": self.plans[0],
+            "metadata": {"shop": "example", "order": self.order.number},
         }  # fmt: skip
         made = self.api.call("POST", "/clients", wanted)
         order = self.order
@@ -152,7 +163,7 @@ def compare(api: Api, orders: list[Order], tag: str) -> dict[str, list[str]]:
     """How the ledger and vwg differ, by kind."""
     found: dict[str, list[Any]] = {}
     for client in api.pages(f"/clients?tag={tag}&limit=200"):
-        found.setdefault(client["external_id"], []).append(client)
+        found.setdefault(client["metadata"]["order"], []).append(client)
     known = {order.number for order in orders if not order.gone}
     fields: list[str] = []
     books: list[str] = []
@@ -183,6 +194,7 @@ def states(order: Order, client: Any) -> list[str]:
     """In which fields a client differs from its line of the ledger."""
     pairs = {
         "id": (order.id, client["id"]),
+        "external_id": (order.external_id, client["external_id"]),
         "note": (order.note, client["note"]),
         "plan": (order.plan, client["plan"]),
         "expires_at": (order.expires_at, client["expires_at"]),
@@ -215,14 +227,17 @@ def settle(api: Api, tag: str, seconds: float) -> int:
 def run(options: argparse.Namespace) -> int:
     """Live all the lives, compare, print; 0 when nothing differs."""
     figures, seed = Figures(), options.seed or random.randrange(10**6)  # noqa: S311
-    api = Api(options.url, options.token, figures)
+    api = Api(options.url, options.token, figures, keyed=not options.without_keys)
     calm = Api(options.url, options.token, Figures(), calm=True)
     tag = f"run-{uuid4().hex[:8]}"
     plans = [
         calm.call("POST", "/plans", {"name": f"{word} {tag}", "duration_days": days})["id"]
         for word, days in (("Silver", 30), ("Gold", 365))
     ]
-    orders = [Order(f"{tag}-{number:04}") for number in range(options.clients)]
+    orders = [  # 37 spreads those without a name over the run
+        Order(f"{tag}-{number:04}", named=number * 37 % 100 >= options.nameless)
+        for number in range(options.clients)
+    ]
     lives = [
         Life(api, order, tag, plans, random.Random(f"{seed}-{number}"))  # noqa: S311
         for number, order in enumerate(orders)
@@ -237,6 +252,7 @@ def run(options: argparse.Namespace) -> int:
     for what, number in sorted(figures.counts.items()):
         print(f"  {what}: {number}")
     print(f"  acts: {sum(order.acts.total() for order in orders)}")
+    print(f"  without an external id: {sum(not order.named for order in orders)}")
     print(f"  terminated: {sum(order.gone for order in orders)}")
     print(f"  not on the interface: {waiting}")
     for kind, found in differences.items():
@@ -257,6 +273,8 @@ def main() -> int:
     parser.add_argument("--acts", type=int, default=8, help="between sale and end, per client")
     parser.add_argument("--parallel", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--nameless", type=int, default=25, help="%% without an external_id")
+    parser.add_argument("--without-keys", action="store_true", help="to see what goes wrong")
     return run(parser.parse_args())
 
 
