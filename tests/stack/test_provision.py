@@ -36,7 +36,7 @@ def test_the_ledger_equals_vwg(stack: Stack) -> None:
 @pytest.mark.timeout(900)
 def test_without_keys_it_finds_clients_twice(stack: Stack) -> None:
     """Else the ledger that equals vwg would say nothing of the keys."""
-    options = ("--clients", "60", "--acts", "0", "--nameless", "100", "--without-keys")
+    options = ("--clients", "120", "--acts", "0", "--nameless", "100", "--without-keys")
     done = provision(stack, *options)
     assert done.returncode == 1, done.stdout + done.stderr
     twice = re.search(r"clients twice: (\d+)", done.stdout)
