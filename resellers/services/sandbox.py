@@ -12,7 +12,7 @@ from secrets import token_hex
 from typing import Any, Final
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from audit.events import Actor, Target, record
 from gateways.models import Gateway, Interface
@@ -63,9 +63,14 @@ def ensure_sandbox(*, tenant: Tenant, actor: Actor, at: datetime) -> Tenant:
 
 
 def _make_twin(tenant: Tenant) -> Tenant:
-    slug = f"{tenant.slug[:40]}-sandbox"
-    if Tenant.objects.filter(slug=slug).exists():
-        slug = f"{tenant.slug[:28]}-sandbox-{token_hex(4)}"
+    try:
+        with transaction.atomic():
+            return _create_twin(tenant, f"{tenant.slug[:40]}-sandbox")
+    except IntegrityError:  # whose slug it is may be out of sight: nobody looks before
+        return _create_twin(tenant, f"{tenant.slug[:28]}-sandbox-{token_hex(4)}")
+
+
+def _create_twin(tenant: Tenant, slug: str) -> Tenant:
     copied: dict[str, Any] = {name: getattr(tenant, name) for name in _COPIED}
     return Tenant.objects.create(
         slug=slug,

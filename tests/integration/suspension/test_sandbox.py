@@ -9,6 +9,7 @@ import pytest
 from celery import current_app
 from django.test import Client as Browser
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from audit.events import SYSTEM
 from audit.models import AuditEvent
@@ -88,6 +89,19 @@ def test_two_sandboxes_know_nothing_of_each_other(twin: Tenant, evil: Tenant) ->
 def test_a_slug_that_is_taken_is_no_hindrance(acme: Tenant) -> None:
     Tenant.objects.create(slug="acme-sandbox", name="Somebody else")
     twin = ensure_sandbox(tenant=acme, actor=SYSTEM, at=timezone.now())
+    assert re.fullmatch("acme-sandbox-[0-9a-f]{8}", twin.slug)
+
+
+def test_a_slug_taken_out_of_sight_is_no_hindrance(
+    acme: Tenant, alice_api: APIClient, interface: Interface
+) -> None:
+    """Behind row-level security no other tenant's slug is seen, and it is unique all the same."""
+    Tenant.objects.create(slug="acme-sandbox", name="Somebody else")
+    wish = {"scopes": ["clients:read"], "sandbox": True}
+    for name in ("shop", "till"):
+        answer = alice_api.post("/api/v1/tokens", {"name": name, **wish})
+        assert (answer.status_code, answer.json()["sandbox"]) == (201, True)
+    twin = Tenant.objects.get(sandbox_of=acme)
     assert re.fullmatch("acme-sandbox-[0-9a-f]{8}", twin.slug)
 
 
