@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import (
     Count,
     Exists,
@@ -190,17 +191,22 @@ def live_peers(client: Client) -> list[Peer]:
 
 
 def live_peers_of(client_ids: Sequence[int], *, addresses: bool) -> dict[int, list[Peer]]:
-    """`live_peers` of many clients at once, with their addresses if asked.
-
-    The rows are held, in their order, till the end of the transaction: workers write hundreds of
-    the same.
-    """
+    """`live_peers` of many clients at once, with their addresses if asked."""
     rows = _live_peers().filter(client__in=client_ids)
-    rows = rows.select_for_update(of=("self",), no_key=True)
     found: defaultdict[int, list[Peer]] = defaultdict(list)
     for peer in rows.prefetch_related("addresses") if addresses else rows:
         found[peer.client_id].append(peer)
     return dict(found)
+
+
+def lock_peers_of(client_ids: Sequence[int]) -> None:
+    """Hold the devices of these clients, in the order of their rows, as workers do.
+
+    Before any of them is written: a worker locks devices first, then interfaces and jobs.
+    """
+    if connection.features.has_select_for_update:
+        rows = Peer.objects.select_for_update(no_key=True).filter(client__in=client_ids)
+        list(rows.filter(deleted_at__isnull=True).order_by("pk").values_list("pk"))
 
 
 def _live_peers() -> QuerySet[Peer]:

@@ -42,7 +42,7 @@ class Standing:
 
 
 def standings(clients: Sequence[Client], *, addresses: bool = False) -> list[Standing]:
-    """How these clients stand, read at once; their devices are locked, with addresses if asked."""
+    """How these clients stand, read at once; their devices with addresses if asked."""
     found = [Standing(client) for client in clients]
     ids = [client.pk for client in clients]
     holds, peers = open_holds(ids), live_peers_of(ids, addresses=addresses)

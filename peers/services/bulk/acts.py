@@ -6,17 +6,18 @@ decided is written by a few statements.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from gateways.models import Job
 from peers.models import BulkRun, Client
-from peers.queries import NO_CLIENT, visible_clients
+from peers.queries import NO_CLIENT, lock_peers_of, visible_clients
 from peers.services.bulk.entries import Entry, Failure, Outcome
 from peers.services.bulk.single import NOT_OURS, attempt, decide, remembered
 from peers.services.changes import locked_client, tell_of
@@ -30,6 +31,8 @@ from quotas.queries import find_sold_plan
 from rest.errors import Missing
 from rest.versions import check_version
 from tenants.scoping import Caller
+
+logger = logging.getLogger("vwg.bulk")
 
 NOT_FOUND: Final = Failure("not_found", NO_CLIENT)
 Found = tuple[list[Outcome], list[Job]]
@@ -56,7 +59,9 @@ def act_on_many(*, caller: Caller, action: str, entries: Sequence[Entry], at: da
             outcomes, jobs = _together(caller, act, clients, together, at)
     except NOT_OURS:
         raise
-    except Exception:  # whoever is to blame is named, and logged, alone
+    except Exception as error:  # whoever is to blame is found, and named, alone
+        if not isinstance(error, (IntegrityError, DataError)):
+            logger.exception("bulk batch")
         outcomes, jobs, alone = [], [], list(entries)
     for entry in alone:
         outcome, job = attempt(entry, partial(_do_one, caller, act, entry, at))
@@ -66,12 +71,15 @@ def act_on_many(*, caller: Caller, action: str, entries: Sequence[Entry], at: da
 
 
 def _locked(caller: Caller, entries: Sequence[Entry]) -> dict[UUID, Client]:
-    """All the clients, held in one order, so that two requests wait instead of dead-locking."""
+    """All the clients, held with their devices in one order, so that two requests wait instead of
+    dead-locking.
+    """
     ids = [entry.client for entry in entries if entry.client is not None]
     rows = visible_clients(caller).filter(uuid__in=ids).order_by("pk")
     found = {client.uuid: client for client in rows.select_for_update(of=("self",))}
     for client in found.values():
         client.tenant = caller.tenant
+    lock_peers_of([client.pk for client in found.values()])
     return found
 
 
