@@ -70,8 +70,8 @@ _SENTENCES: Final[Mapping[type[Exception], tuple[str, str]]] = {
     UnreadablePostError: ("request_timeout", "The body did not arrive in time."),
     RequestDataTooBig: ("too_large", "The request is too large."),
     BadRequest: ("invalid", "The request cannot be understood."),
-    OperationalError: ("unavailable", "The database is not available. Nothing was changed."),
-    InterfaceError: ("unavailable", "The database is not available. Nothing was changed."),
+    OperationalError: ("unavailable", "The database is not available. Ask again in a while."),
+    InterfaceError: ("unavailable", "The database is not available. Ask again in a while."),
     IntegrityError: ("conflict", "Something else was changed at the same time. Try again."),
     DataError: ("invalid", "A value is out of range."),
 }

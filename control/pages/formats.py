@@ -38,7 +38,7 @@ def ago(seconds: float) -> str:
     elif seconds < _DAY:
         text, count = gettext("0 h ago"), int(seconds // _HOUR)
     else:
-        text, count = gettext("0 days ago"), int(seconds // _DAY)
+        text, count = gettext("0 d ago"), int(seconds // _DAY)
     return text.replace("0", number(count))
 
 
