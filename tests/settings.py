@@ -9,6 +9,7 @@ os.environ.setdefault("SECRET_KEY", base64.b64encode(os.urandom(48)).decode())
 os.environ.setdefault("VWG_ENCRYPTION_KEYS", f"t1:{base64.b64encode(os.urandom(32)).decode()}")
 os.environ.setdefault("VWG_STATE_DIR", tempfile.mkdtemp(prefix="vwg-tests-"))
 os.environ.setdefault("VWG_DRIVER", "memory")
+os.environ.setdefault("VWG_SQLITE_SYNCHRONOUS", "NORMAL")  # this data is thrown away
 os.environ.setdefault("VWG_ENDPOINT", "203.0.113.10")
 os.environ.setdefault("REDIS_URL", f"redis+socket://{os.environ['VWG_STATE_DIR']}/none.sock")
 
