@@ -23,8 +23,8 @@ proof:  ## the long things: faults, load, killing, soak
 lint:  ## style, types, migrations, deploy checks, API schema
 	@exec deploy/lint.sh
 
-bench:  ## measure; prints tables and writes bench/results.json, load.json and load-postgres.json
-	@deploy/packages.sh test && deploy/environment.sh dev && exec deploy/bench.sh
+bench:  ## measure; prints tables, writes bench/*.json; options for the load: BENCH=--long, BENCH=--quick
+	@deploy/packages.sh test && deploy/environment.sh dev && exec deploy/bench.sh $(BENCH)
 
 clean:  ## remove .venv and caches; secrets (.env) and data (var/) stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

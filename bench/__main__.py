@@ -25,7 +25,8 @@ def main() -> int:
     """Measure, print and save; the exit status is 1 when a bar was missed."""
     given = _arguments()
     state = Path(tempfile.mkdtemp(prefix="vbn"))
-    stack = Stack(state / "s", cluster_url=given.database_url)
+    settings = {"VWG_SQLITE_SYNCHRONOUS": given.synchronous}
+    stack = Stack(state / "s", cluster_url=given.database_url, settings=settings)
     stack.netns = stack.interface = f"vbn{secrets.token_hex(3)}"
     figures: list[Figure] = []
     try:
@@ -76,6 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=100, help="changes per size (100)")
     parser.add_argument("--quick", action="store_true", help="fewer peers, fewer clients")
     parser.add_argument("--long", action="store_true", help="load: order for five minutes")
+    parser.add_argument("--synchronous", default="FULL", help="SQLite: FULL (durable) or NORMAL")
     parser.add_argument("--database-url", help="a PostgreSQL where databases may be created")
     given = parser.parse_args()
     sizes = [10, 1_000] if given.quick else [10, 1_000, 10_000]

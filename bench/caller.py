@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 
 class Wire:
@@ -24,9 +25,10 @@ class Wire:
         return self._send(b"GET %s HTTP/1.1\r\n%s\r\n" % (path.encode(), self._head))
 
     def post(self, path: str, body: dict[str, Any]) -> tuple[int, bytes]:
-        """Status and body."""
+        """Status and body. Every POST has a key of its own, as a shop's has."""
         raw = json.dumps(body).encode()
-        lines = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(raw)
+        lines = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(raw)
+        lines += b"Idempotency-Key: %s\r\n\r\n" % str(uuid4()).encode()
         return self._send(b"POST %s HTTP/1.1\r\n%s%s%s" % (path.encode(), self._head, lines, raw))
 
     def _send(self, request: bytes) -> tuple[int, bytes]:

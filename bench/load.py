@@ -125,8 +125,8 @@ def searches(stack: Stack, crowd: Crowd, seconds: float) -> Iterator[Figure]:
 def counts(stack: Stack, crowd: Crowd) -> Iterator[Figure]:
     """Statements of the calls above, counted in process; they must not grow with the rows."""
     counted = rows.scene(stack, "queries", stdin=crowd[0]["token"])
-    for name, label in (("one", "GET one client"), ("list", "list of 50"), ("post", "POST")):
-        bar = None if name == "post" else QUERIES
+    for name, label in (("one", "GET one client"), ("list", "list of 50"), ("order", "POST")):
+        bar = None if name == "order" else QUERIES
         yield Figure(f"statements of {label}", len(counted[name]), "", bar)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from bench import memory
 from bench.callers import ApiCaller, JobWatch
 from bench.figures import Figure, quantile
-from tests.stack.databases import ROOT
+from tests.stack.databases import ROOT, cluster_connection
 from tests.stack.processes import Stack
 
 WARM_UP = 20
@@ -234,8 +234,14 @@ def memories(stack: Stack) -> Iterator[Figure]:
 
 
 def database_of(stack: Stack) -> str:
-    """The engine's name, for the results."""
-    return "PostgreSQL" if stack.env.get("DATABASE_URL") else "SQLite"
+    """The engine, and whether it waits for the disk, for the results."""
+    url = stack.env.get("DATABASE_URL")
+    if not url:
+        return f"SQLite, synchronous={stack.env['VWG_SQLITE_SYNCHRONOUS']}"
+    with cluster_connection(url) as database:
+        names = ("fsync", "synchronous_commit")
+        told = [f"{name}={database.execute(f'SHOW {name}').fetchall()[0][0]}" for name in names]
+    return f"PostgreSQL, {', '.join(told)}"
 
 
 def results_path(what: str, *, postgres: bool = False) -> Path:

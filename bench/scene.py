@@ -146,6 +146,12 @@ def queries(_: int) -> dict[str, Any]:
             {"public_key": b64encode(secrets.token_bytes(32)).decode()},
             content_type="application/json",
         ),
+        "order": lambda: web.post(
+            "/api/v1/clients",
+            {"name": "Counted"},
+            content_type="application/json",
+            headers={"Idempotency-Key": secrets.token_hex(16)},
+        ),
         "list": lambda: web.get("/api/v1/clients?limit=50"),
         "one": lambda: web.get(f"/api/v1/clients/{_newest(web)}"),
     }

@@ -1,6 +1,7 @@
 #!/bin/sh
-# `make bench`: changes on SQLite, then the load on SQLite and on a PostgreSQL of its own. Options
-# go to the load: --long, --quick. Every part is measured, whatever the one before it missed.
+# `make bench`: changes on SQLite, then the load on SQLite and on a PostgreSQL of its own, both as
+# durable as in use: TMPDIR names a directory on the disk that is meant. Options go to the load
+# (make bench BENCH=--long): --long, --quick. Every part is measured, whatever the one before missed.
 set -u
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
@@ -10,6 +11,6 @@ status=0
 dir=$(mktemp -u -t vbpXXXXXX)
 trap 'deploy/postgres.sh stop "$dir" >/dev/null 2>&1' EXIT
 trap 'exit 130' INT TERM
-url=$(deploy/postgres.sh start "$dir") || exit 1
+url=$(deploy/postgres.sh start "$dir" durable) || exit 1
 "$python" -m bench load "$@" --database-url "$url" || status=1
 exit "$status"
