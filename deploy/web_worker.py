@@ -93,7 +93,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
 
 def _begin(conn: Any) -> None:
-    """What `TConn.init` does, with a socket and an unreader of ours."""
+    """What `TConn.init` does, with a socket and an unreader of ours: once, as there."""
+    if conn.initialized:
+        return
     conn.sock = PatientSocket(fileno=conn.sock.detach())
     TConn.init(conn)
     if type(conn.parser) is RequestParser and type(conn.parser.unreader) is SocketUnreader:

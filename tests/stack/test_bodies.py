@@ -89,6 +89,27 @@ def clients(stack: Stack) -> str:
     return stack.manage("shell", "-c", "from peers.models import *; print(Client.objects.count())")
 
 
+def test_a_connection_serves_one_request_after_another(stack: Stack, token: str) -> None:
+    """With pauses in which it waits outside of the threads, and with two requests at once."""
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    connection.connect()
+    used = connection.sock
+    for number, pause in enumerate((0, 0.3, 1.5)):
+        time.sleep(pause)
+        connection.request("POST", CLIENTS, f'{{"name": "kept {number}"}}', headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert (answer.status, connection.sock) == (201, used), pause
+    used.sendall(b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+    said = b""
+    while said.count(b'{"status": "live"}') < 2:
+        data = used.recv(65536)
+        assert data, said
+        said += data
+    connection.close()
+
+
 def test_48_slow_bodies_are_408_and_hold_nobody_up_for_long(stack: Stack, token: str) -> None:
     said: list[int] = []
 
