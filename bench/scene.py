@@ -51,7 +51,7 @@ def fill(number: int) -> dict[str, Any]:
         peers = Peer.objects.bulk_create(
             (_peer(client, interface) for client in clients), batch_size=500
         )
-        for pool in AddressPool.objects.select_for_update().filter(interface=interface):
+        for pool in AddressPool.objects.select_for_update(no_key=True).filter(interface=interface):
             _give(pool, peers)
         job = enqueue(
             kind=Job.Kind.CREATE,

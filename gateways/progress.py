@@ -69,7 +69,7 @@ def _count(cursor: Any, job_ids: Iterable[int]) -> list[Tally]:
     job at a time would each see the other's still open, and nobody would finish it.
     """
     ids = sorted(set(job_ids))
-    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
     cursor.execute(
         f"SELECT id, total FROM gateways_job WHERE id IN ({_marks(ids)})"  # noqa: S608  marks only
         f" AND finished_at IS NULL ORDER BY id{lock}",

@@ -146,7 +146,9 @@ def _all_locked(interface_id: int, at: datetime) -> QuerySet[AddressPool]:
     released = PeerAddress.objects.filter(
         pool=OuterRef("pk"), peer__isnull=True, free_at__lte=at
     ).order_by("free_at")
-    rows = AddressPool.objects.select_for_update(of=("self",)).filter(interface_id=interface_id)
+    rows = AddressPool.objects.select_for_update(of=("self",), no_key=True).filter(
+        interface_id=interface_id
+    )
     return rows.order_by("family", "pk").annotate(
         released_row=Subquery(released.values("pk")[:1]),
         released_address=Subquery(released.values("address")[:1]),

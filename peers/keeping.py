@@ -38,7 +38,7 @@ def give_up(peers: Iterable[Peer], *, at: datetime) -> set[int]:
     They can be restored no more. Returns the devices' keys; one that was restored meanwhile is
     not among them.
     """
-    gone = Client.objects.select_for_update(of=("self",)).filter(
+    gone = Client.objects.select_for_update(of=("self",), no_key=True).filter(
         pk__in={peer.client_id for peer in peers}, deleted_at__isnull=False
     )
     clients = list(gone.order_by("pk").values_list("pk", flat=True))

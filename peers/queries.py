@@ -89,7 +89,7 @@ def find_client(caller: Caller, client_id: UUID, *, lock: bool = False) -> Clien
     """
     if not lock:
         return _of_caller(_CLIENT.first(caller.tenant_id, client_id), caller)
-    rows = visible_clients(caller).select_for_update(of=("self",))
+    rows = visible_clients(caller).select_for_update(of=("self",), no_key=True)
     return _of_caller(rows.filter(uuid=client_id).first(), caller)
 
 
@@ -118,7 +118,7 @@ def find_deleted(caller: Caller, client_id: UUID, *, at: datetime, lock: bool = 
     if lock:
         # Asked again under the lock: the statement that waited for it does not see what a purge,
         # or whoever got its address, did to its devices meanwhile.
-        rows.select_for_update(of=("self",)).first()
+        rows.select_for_update(of=("self",), no_key=True).first()
     return _of_caller(rows.first(), caller)
 
 

@@ -39,7 +39,7 @@ def reserve(
     Fewer where a pool ends, none without a pool. The pools stay locked until the transaction
     ends. Call it in the savepoint that takes them all: numbers are used up here.
     """
-    rows = AddressPool.objects.select_for_update().filter(interface_id=interface.pk)
+    rows = AddressPool.objects.select_for_update(no_key=True).filter(interface_id=interface.pk)
     if tenant.limits_pools:
         rows = rows.filter(pk__in=tenant.pools.values("pk"))
     pools = list(rows.order_by("family", "pk"))

@@ -116,8 +116,13 @@ def storey_faults(path: PurePosixPath, name: str) -> Iterator[str]:
 
 
 def code_faults(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Relative and hidden imports, signals, overridden save()."""
+    """Relative and hidden imports, signals, overridden save(), locks that hold foreign keys up."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            words = {keyword.arg for keyword in node.keywords}
+            if node.func.attr == "select_for_update" and "no_key" not in words:
+                # PostgreSQL looks up the rows that a change names at its commit, and would wait.
+                yield node.lineno, "a lock without no_key=True"
         if isinstance(node, ast.ImportFrom) and node.level:
             yield node.lineno, "relative import"
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -228,6 +233,7 @@ def test_a_new_top_level_package_fails_until_it_is_placed() -> None:
         ("peers/apps.py", "from django.db.models.signals import post_save", "signal"),
         ("peers/apps.py", "from django.db.models import signals", "signal"),
         ("peers/models.py", "class A:\n    def save(self): ...", "overrides save"),
+        ("peers/queries.py", "x = Peer.objects.select_for_update()", "without no_key"),
         ("peers/utils.py", "", "called utils"),
         ("peers/helpers/keys.py", "", "called helpers"),
         ("rest/base.py", "", "called base"),

@@ -32,7 +32,7 @@ def update_settings(
     dry_run: bool = False,
 ) -> Edited:
     """Change defaults. Raises `StaleVersion` and `Invalid`."""
-    row = GlobalSetting.objects.select_for_update().get(pk=1)
+    row = GlobalSetting.objects.select_for_update(no_key=True).get(pk=1)
     check_version(row, if_match)
     changed = differing(row, check_fields(changes, SETTING_CHECKS))
     _refuse_small_mtu(changed)

@@ -37,7 +37,7 @@ def close_due_holds(*, at: datetime, limit: int = 1000) -> int:
 
 @transaction.atomic
 def _close_due(client_id: int, at: datetime) -> int:
-    client = Client.objects.select_for_update().filter(pk=client_id).first()
+    client = Client.objects.select_for_update(no_key=True).filter(pk=client_id).first()
     return 0 if client is None else release_due(client, at=at)
 
 
@@ -66,7 +66,9 @@ def purge_due(*, at: datetime, limit: int = BATCH) -> int:
     with transaction.atomic():
         due = Client.objects.filter(purge_at__lte=at, deleted_at__isnull=False)
         clients = list(
-            due.select_for_update(skip_locked=True, of=("self",)).order_by("purge_at")[:limit]
+            due.select_for_update(skip_locked=True, of=("self",), no_key=True).order_by("purge_at")[
+                :limit
+            ]
         )
         forget(Peer.objects.filter(client__in=clients), at=at)
         still_on = set(_on_interfaces().filter(client__in=clients).values_list("client", flat=True))

@@ -45,7 +45,7 @@ def set_customer_key(
     if not link.allows_key:
         raise Forbidden("This link does not take a key.", code="key_not_allowed")
     key = check_key(public_key)
-    client = Client.objects.select_for_update().filter(pk=link.peer.client_id).first()
+    client = Client.objects.select_for_update(no_key=True).filter(pk=link.peer.client_id).first()
     if client is None or client.deleted_at is not None:
         raise Missing(NO_LINK)
     peer, actor, job = _fresh(link), visitor(link, address), None

@@ -100,7 +100,7 @@ def find_plan(caller: Caller, plan_id: UUID) -> Plan:
 
 def _locked(caller: Caller, plan_id: UUID, if_match: Version | None) -> Plan:
     """The plan's row, held against changes and against clients that would take it."""
-    rows = visible(Plan.objects.select_for_update(), caller)
+    rows = visible(Plan.objects.select_for_update(no_key=True), caller)
     plan = rows.filter(uuid=plan_id).first()
     if plan is None:
         raise Missing(NO_PLAN)

@@ -140,7 +140,7 @@ def revoke_token(*, caller: Caller, token_id: UUID, at: datetime) -> None:
 def find_token(caller: Caller, token_id: UUID, *, lock: bool = False) -> ApiToken:
     """A token that the caller may see. Raises `Missing`."""
     rows: QuerySet[ApiToken] = visible_tokens(caller)
-    rows = rows.select_for_update(of=("self",)) if lock else rows
+    rows = rows.select_for_update(of=("self",), no_key=True) if lock else rows
     found = rows.filter(uuid=token_id).first()
     if found is None:
         raise Missing(NO_TOKEN)

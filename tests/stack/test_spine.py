@@ -86,6 +86,20 @@ def test_a_removed_peer_is_gone_from_the_interface(shop: Shop) -> None:
     assert public not in shop.stack.wg("peers")
 
 
+def test_a_peer_is_removed_while_its_addition_is_applied(shop: Shop) -> None:
+    """Request and worker write the same rows at the same time, and neither is told to try again."""
+    added = []
+    for number in range(1, 41):
+        public, _, _ = shop.add(f"10.252.6.{number}/32")
+        shop.post("/api/apply-wg-config", {})
+        status, _, seconds = shop.post("/api/wg/remove-peer", {"public_key": public})
+        assert (status, seconds < 1) == (202, True)
+        added.append(public)
+    shop.stack.wait_until(
+        lambda: not set(added) & set(shop.stack.wg("peers").split()), "all are gone"
+    )
+
+
 @pytest.mark.parametrize(
     ("victim", "address"),
     [

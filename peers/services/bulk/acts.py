@@ -76,7 +76,7 @@ def _locked(caller: Caller, entries: Sequence[Entry]) -> dict[UUID, Client]:
     """
     ids = [entry.client for entry in entries if entry.client is not None]
     rows = visible_clients(caller).filter(uuid__in=ids).order_by("pk")
-    found = {client.uuid: client for client in rows.select_for_update(of=("self",))}
+    found = {client.uuid: client for client in rows.select_for_update(of=("self",), no_key=True)}
     for client in found.values():
         client.tenant = caller.tenant
     lock_peers_of([client.pk for client in found.values()])

@@ -181,7 +181,7 @@ def _stopped(caller: Caller | None) -> Failure | None:
 def _locked(run_id: int) -> BulkRun | None:
     """The run, held until the end of the transaction; None when another worker holds it."""
     skip = connection.features.has_select_for_update_skip_locked
-    rows = BulkRun.objects.select_for_update(skip_locked=skip)
+    rows = BulkRun.objects.select_for_update(skip_locked=skip, no_key=True)
     return rows.filter(pk=run_id, finished_at=None).first()
 
 
