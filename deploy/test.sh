@@ -24,8 +24,10 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-PYTHONDONTWRITEBYTECODE=1
-export PYTHONDONTWRITEBYTECODE
+# Bytecode beside the results and not in the checkout: some hundred processes start.
+unset PYTHONDONTWRITEBYTECODE
+PYTHONPYCACHEPREFIX=$base/bytecode
+export PYTHONPYCACHEPREFIX
 
 # part NAME COMMAND...: run it, keep pytest's closing line, remember a failure.
 part() {
@@ -101,7 +103,7 @@ else
         impossible stack "$reason"
         impossible alone "$reason"
     else
-        part wireguard privileged_pytest -p no:xdist \
+        part wireguard privileged_pytest -n 2 --dist loadfile \
             -m "wg and not stack and not browser and not proof" tests
         # Real stacks mostly wait: a file to each process. What measures has the machine for itself.
         part stack privileged_pytest -n 3 --dist loadfile \

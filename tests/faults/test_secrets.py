@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.wg]
 SAMPLES_PER_S = 20
 #: Files that hold secrets on purpose, 0600: the environment, and what wg-quick(8) reads.
 KEEPERS = re.compile(r"env|interfaces/[^/]+\.conf")
+#: A boot file that is being written: as well guarded, and there for a moment.
+DRAFT = re.compile(r"interfaces/\.[^/]+\.conf\.\w+")
 
 
 class Canaries:
@@ -230,7 +232,10 @@ def test_no_secret_lies_in_a_log_or_an_unsealed_row(caller: Caller) -> None:
     mistakes(caller, canaries)
     caller.wait_until_live()
 
-    assert files_with(canaries, world.state) == []
+    found = files_with(canaries, world.state)
+    assert [line for line in found if not DRAFT.match(line)] == []
+    drafts = set((world.state / "interfaces").glob(".*"))
+    world.wait_until(lambda: not any(one.exists() for one in drafts), "no draft stays")
 
     control = Canaries()  # the search finds what does lie there
     control.add("public key", next(iter(caller.added)))
