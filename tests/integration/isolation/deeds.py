@@ -13,6 +13,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 from django.core.management import call_command
+from django.db import transaction
 from django.test import Client as Browser
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
@@ -26,6 +27,7 @@ from peers.models import BulkItem, BulkRun, Client, Peer, PeerAddress, ShareLink
 from peers.services.bulk.entries import Entry, seal
 from peers.services.due import purge_due
 from peers.services.keys import set_customer_key
+from peers.services.limits import refuse_erased
 from peers.sharing import find_link
 from quotas.models import Hold
 from resellers.services import erasure, suspension
@@ -142,6 +144,18 @@ def erasing(stage: Stage) -> None:
         assert not ApiToken.objects.filter(tenant=tenant).exists()
         assert not Client.objects.filter(tenant=tenant).exclude(name=ERASED).exists()
         assert not Membership.objects.filter(tenant=tenant).exists()
+
+
+@_deed
+def closed_beside_an_erased_one(stage: Stage) -> None:
+    """A closed tenant may be written in the name of, though another one was erased."""
+    _third()
+    closed = make_tenant("fourth", status="closed")
+    try:
+        with transaction.atomic():
+            refuse_erased(closed.pk)
+    except Refusal as refusal:
+        raise AssertionError(f"taken for an erased one: {refusal}") from refusal
 
 
 @_deed
