@@ -12,6 +12,16 @@ DEFAULT_TENANT = "default"
 slug_validator = RegexValidator(r"^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$", "Use a-z, 0-9 and dashes.")
 
 
+def default_percents() -> list[int]:
+    """Percent of a quota at which people are told."""
+    return [80, 95]
+
+
+def default_days() -> list[int]:
+    """Days before an end at which people are told."""
+    return [3, 1]
+
+
 class User(AbstractUser):
     """A person. Operators see everything; others see the tenants they are members of."""
 
@@ -51,6 +61,21 @@ class Tenant(models.Model):
         SUSPENDED = "suspended"
         CLOSED = "closed"
 
+    class PoolCounts(models.TextChoices):
+        USED = "used", "what clients used"
+        SOLD = "sold", "what was sold to clients"
+
+    class PoolReset(models.TextChoices):
+        NONE = "none"
+        DAY = "day"
+        WEEK = "week"
+        MONTH = "month"
+        YEAR = "year"
+
+    class PoolStops(models.TextChoices):
+        ALL = "all", "all clients stop"
+        NEW = "new", "no new client is made"
+
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     slug = models.CharField(max_length=48, unique=True, validators=[slug_validator])
     name = models.CharField(max_length=120)
@@ -69,6 +94,16 @@ class Tenant(models.Model):
     max_clients = models.PositiveIntegerField(null=True, blank=True)
     max_devices_per_client = models.PositiveIntegerField(null=True, blank=True)
     max_bytes_per_period = models.PositiveBigIntegerField(null=True, blank=True)
+    #: What counts against these bytes: what its clients used, or what was sold to them.
+    pool_counts = models.CharField(
+        max_length=4, choices=PoolCounts.choices, default=PoolCounts.USED
+    )
+    pool_reset = models.CharField(max_length=8, choices=PoolReset.choices, default=PoolReset.MONTH)
+    #: Who stops when they are used up.
+    pool_stops = models.CharField(max_length=4, choices=PoolStops.choices, default=PoolStops.ALL)
+    #: When its people are told: percent of a quota or of the pool, and days before an end.
+    warn_percents = models.JSONField(default=default_percents, blank=True)
+    warn_days = models.JSONField(default=default_days, blank=True)
     max_speed_kbit = models.PositiveBigIntegerField(null=True, blank=True)
     #: Only with these set do the lists count: an empty list then allows nothing.
     limits_interfaces = models.BooleanField(default=False)

@@ -22,6 +22,8 @@ OPEN: Final[Mapping[str, str]] = {
     "gateways_interface": "SELECT, INSERT, UPDATE, DELETE",
     "gateways_addresspool": "SELECT, INSERT, UPDATE, DELETE",
     "gateways_heartbeat": "SELECT",
+    "gateways_scheduledjob": "SELECT",
+    "quotas_counterrun": "SELECT",
     # A person may belong to several tenants, and signs in before any is known.
     "tenants_user": "SELECT, INSERT, UPDATE, DELETE",
     "tenants_user_groups": "SELECT, INSERT, DELETE",
@@ -42,7 +44,15 @@ OPERATORS: Final[Mapping[str, str]] = {
     "audit_erasure": "SELECT, INSERT",
 }
 #: Rights where a tenant's table has less than all four: what is written there stays written.
-RIGHTS: Final[Mapping[str, str]] = {"audit_auditevent": "SELECT, INSERT"}
+RIGHTS: Final[Mapping[str, str]] = {
+    "audit_auditevent": "SELECT, INSERT",
+    # Workers keep the books; a transfer takes a meter along.
+    "quotas_meter": "SELECT, UPDATE",
+    "quotas_ledgersegment": "SELECT",
+    "quotas_usagebucket": "SELECT",
+    "quotas_session": "SELECT",
+    "quotas_shape": "SELECT",
+}
 _ALL: Final = "SELECT, INSERT, UPDATE, DELETE"
 
 _TOLD: Final = "(SELECT current_setting('vwg.{}', true))"

@@ -29,6 +29,7 @@ from quotas.models import Hold
 from rest.models import IdempotentRequest
 from tenants import row_policies
 from tenants.models import DEFAULT_TENANT, ApiToken, Tenant, User
+from tests.integration.isolation import ledger_rows
 from tests.make import (
     make_client,
     make_gateway,
@@ -343,6 +344,7 @@ class _Builder:
         self.client = self._client("client", plan=self.plan, quota_bytes=ord(self.letter) * 10**9)
         self.peer = self._peer(self.client, "peer", self.shared, public_key=public_key(self.letter))
         self.ids["key"] = self.peer.public_key
+        ledger_rows.write(self.peer, factor=ord(self.letter) * 1_000_003, at=self.at)
         first, last = bounds(_network(self.letter))
         PeerNetwork.objects.create(
             gateway=self.shared.gateway, tenant=self.tenant, peer=self.peer,

@@ -1,4 +1,4 @@
-"""Where: global settings, gateways, interfaces, address pools, and the outbox of changes."""
+"""Hosts, their interfaces, and the addresses these give out."""
 
 import uuid
 
@@ -11,50 +11,6 @@ interface_name_validator = RegexValidator(
     r"^[a-zA-Z0-9_=+.-]{1,15}$", "Use 1 to 15 letters, digits and _=+.-"
 )
 slug_validator = RegexValidator(r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$", "Use a-z, 0-9, dashes.")
-
-
-class GlobalSetting(models.Model):
-    """Defaults that interfaces and clients inherit. There is exactly one row."""
-
-    endpoint_address = models.CharField(max_length=255, blank=True)
-    relay_endpoint = models.CharField(max_length=255, blank=True)
-    dns_servers = models.JSONField(default=list, blank=True)
-    mtu = models.PositiveIntegerField(
-        default=1420, validators=[MinValueValidator(576), MaxValueValidator(65535)]
-    )
-    persistent_keepalive = models.PositiveIntegerField(
-        default=25, validators=[MaxValueValidator(65535)]
-    )
-    firewall_mark = models.PositiveBigIntegerField(
-        null=True, blank=True, validators=[MaxValueValidator(2**32 - 1)]
-    )
-    table = models.CharField(max_length=16, default="auto")
-    config_file_path = models.CharField(max_length=255, blank=True)
-    timezone = models.CharField(max_length=64, default="UTC")
-    language = models.CharField(max_length=8, default="en")
-    address_hold_seconds = models.PositiveIntegerField(default=24 * 3600)
-    #: How long a deleted client can be brought back with its keys and addresses.
-    undelete_seconds = models.PositiveIntegerField(default=24 * 3600)
-    #: +1 whenever client files made from these settings become outdated.
-    config_generation = models.PositiveIntegerField(default=1)
-    version = models.PositiveBigIntegerField(default=1)
-    default_routes = models.JSONField(default=list, blank=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(pk=1), name="global_setting_single_row"),
-            models.CheckConstraint(
-                condition=Q(mtu__gte=576, mtu__lte=65535), name="global_setting_mtu_range"
-            ),
-            models.CheckConstraint(
-                condition=Q(persistent_keepalive__lte=65535),
-                name="global_setting_keepalive_range",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return "Global settings"
 
 
 class Gateway(models.Model):
@@ -74,6 +30,8 @@ class Gateway(models.Model):
     #: The host's own address on its default route; what clients dial when nobody says otherwise.
     found_address = models.CharField(max_length=45, blank=True, editable=False)
     netns = models.CharField(max_length=64, blank=True)
+    #: Billed per 100 bytes that its interfaces counted; 0 for a gateway that is free.
+    usage_percent = models.PositiveIntegerField(default=100)
     #: Machine id of the host whose worker serves this gateway; a second one raises an alarm.
     host_id = models.CharField(max_length=64, blank=True)
     alarm = models.TextField(blank=True)
@@ -169,6 +127,9 @@ class Interface(models.Model):
     #: Public keys that run without a row or a recorded cause; nothing is done to them.
     guard_keys = models.JSONField(default=list, blank=True)
     guard_since = models.DateTimeField(null=True, blank=True)
+    #: What the kernel holds of quotas and speeds: how much, since when, or why not.
+    cutoff = models.JSONField(default=dict, blank=True)
+    shaping = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [
@@ -223,125 +184,3 @@ class AddressPool(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.network}"
-
-
-class Job(models.Model):
-    """Something that must be applied: the outbox row. ``tenant`` is null for the operator's own."""
-
-    class Kind(models.TextChoices):
-        CREATE = "create"
-        UPDATE = "update"
-        DELETE = "delete"
-        ENABLE = "enable"
-        DISABLE = "disable"
-        APPLY = "apply"
-        HEAL = "heal"
-        LINK = "link"
-        SUSPEND = "suspend"
-        RESUME = "resume"
-        KICK = "kick"
-        ROTATE = "rotate"
-        MOVE = "move"
-        TRANSFER = "transfer"
-        RESTORE = "restore"
-        BULK = "bulk"
-
-    class Status(models.TextChoices):
-        PENDING = "pending"
-        RUNNING = "running"
-        SUCCEEDED = "succeeded"
-        FAILED = "failed"
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, null=True, blank=True)
-    kind = models.CharField(max_length=16, choices=Kind.choices)
-    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
-    actor_name = models.CharField(max_length=150, blank=True)
-    total = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    failed = models.PositiveIntegerField(default=0)
-    tier = models.PositiveSmallIntegerField(null=True, blank=True)
-    message = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(done__lte=F("total")) & Q(failed__lte=F("done")),
-                name="job_counts_consistent",
-            ),
-            models.CheckConstraint(
-                condition=Q(status__in=["succeeded", "failed"], finished_at__isnull=False)
-                | Q(status__in=["pending", "running"], finished_at__isnull=True),
-                name="job_finished_says_when",
-            ),
-            models.CheckConstraint(
-                condition=Q(tier__isnull=True) | Q(tier__in=[1, 2, 3]), name="job_tier_known"
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["tenant", "-id"], name="job_tenant_newest"),
-            models.Index(
-                fields=["id"], condition=Q(status__in=["pending", "running"]), name="job_open"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.uuid}"
-
-
-class JobItem(models.Model):
-    """One peer (or the interface itself) of a job on one interface, with its own outcome."""
-
-    class Action(models.TextChoices):
-        PEER = "peer", "bring this peer to what its row wants"
-        CHECK = "check", "compare the interface with the rows and heal"
-        RESTART = "restart", "bring the interface down and up again"
-
-    class Status(models.TextChoices):
-        OPEN = "open"
-        DONE = "done"
-        FAILED = "failed"
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="items")
-    interface = models.ForeignKey(Interface, on_delete=models.CASCADE, related_name="items")
-    #: Null for the interface itself, and after the peer's row is gone.
-    peer = models.ForeignKey("peers.Peer", on_delete=models.SET_NULL, null=True, blank=True)
-    public_key = models.CharField(max_length=44, blank=True)
-    action = models.CharField(max_length=8, choices=Action.choices, default=Action.PEER)
-    status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
-    attempts = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField()
-    tier = models.PositiveSmallIntegerField(null=True, blank=True)
-    duration_ms = models.FloatField(null=True, blank=True)
-    message = models.TextField(blank=True)
-    settled_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(status="open", settled_at__isnull=True)
-                | Q(status__in=["done", "failed"], settled_at__isnull=False),
-                name="item_settled_says_when",
-            )
-        ]
-        indexes = [
-            models.Index(
-                fields=["interface", "due_at"], condition=Q(status="open"), name="item_open"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.action} {self.public_key[:8]}"
-
-
-class Heartbeat(models.Model):
-    """When a queue's worker last answered the canary."""
-
-    queue = models.CharField(max_length=64, unique=True)
-    seen_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.queue
