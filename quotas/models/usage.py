@@ -66,6 +66,8 @@ class TenantUsage(models.Model):
     period_ends_at = models.DateTimeField(null=True, blank=True)
     base_up = models.PositiveBigIntegerField(default=0)
     base_down = models.PositiveBigIntegerField(default=0)
+    #: Sold to clients in the period; counted where the tenant's pool counts what is sold.
+    sold_bytes = models.PositiveBigIntegerField(default=0)
     #: The pool is used up since then.
     stopped_since = models.DateTimeField(null=True, blank=True)
     warned_percent = models.PositiveSmallIntegerField(default=0)
