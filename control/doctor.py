@@ -18,6 +18,7 @@ from control import link
 from control.heartbeat import queues
 from gateways.drivers import needs_sudo, station
 from gateways.models import Gateway, Heartbeat, Interface
+from gateways.schedule import expected, standings
 from tenants.row_installation import faults, web_role
 from vault.ring import RingError
 from vault.rings import client_ring, gateway_ring
@@ -60,6 +61,7 @@ def examine(interface: Interface | None) -> Iterator[Finding]:
         _keys,
         _broker,
         _workers,
+        _schedule,
         _clock,
         _endpoint,
     ]
@@ -173,6 +175,24 @@ def _worker(queue: str, seen: datetime | None, now: datetime) -> Finding:
         f"last answered: {when}",
         mend=f"start one: celery -A vwg worker -Q {queue} (`make up` does)",
     )
+
+
+def _schedule() -> Iterator[Finding]:
+    """What runs by the clock: beat calls it, a worker of the queue does it."""
+    known = standings()
+    for name in sorted(set(expected()) - {one.job.name for one in known}):
+        yield Finding(f"job {name}", "is not known yet", mend="manage.py setup, or start beat")
+    for one in known:
+        if one.late:
+            done = "last finished" if one.job.finished_at else "never finished; expected since"
+            yield Finding(
+                f"job {one.job.name}",
+                f"late: {done} {one.age_seconds:.0f} s ago, every {one.job.interval_seconds:g} s"
+                " is wanted",
+                mend=one.job.error or "start beat (celery -A vwg beat) and its worker",
+            )
+    if known and not any(one.late for one in known):
+        yield Finding("schedule", f"{len(known)} jobs, none is late")
 
 
 def _clock() -> Iterator[Finding]:

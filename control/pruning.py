@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
@@ -29,23 +31,38 @@ _BATCH: Final = 500
 _PAUSE_S: Final = 0.02
 
 
-def purge(*, at: datetime, seconds: float) -> None:
-    """Deleted clients and devices that nobody can bring back, batch by batch, for so long."""
+def purge(*, at: datetime, seconds: float) -> dict[str, int]:
+    """Deleted clients and devices that nobody can bring back, batch by batch, for so long.
+
+    Returns how many of each were due.
+    """
     end = time.monotonic() + seconds
     due.date_purges(at=at)
-    for one in (due.purge_due, due.purge_tombstones):
-        while one(at=at) and time.monotonic() < end:
-            time.sleep(_PAUSE_S)
+    return {
+        "clients": _repeat(lambda: due.purge_due(at=at), end),
+        "devices": _repeat(lambda: due.purge_tombstones(at=at), end),
+    }
 
 
-def prune(*, at: datetime, seconds: float) -> None:
-    """Finished jobs and bulk requests, kept answers, links that ended, counts of sign-in tries."""
+def prune(*, at: datetime, seconds: float) -> int:
+    """Finished jobs and bulk requests, kept answers, links that ended, counts of sign-in tries.
+
+    Returns how many rows went.
+    """
     end = time.monotonic() + seconds
-    for rows in _old(at):
-        while drop_some(rows, _BATCH) and time.monotonic() < end:
-            time.sleep(_PAUSE_S)
-    while _drop_cached(at) and time.monotonic() < end:
+    gone = sum(_repeat(partial(drop_some, rows, _BATCH), end) for rows in _old(at))
+    return gone + _repeat(lambda: _drop_cached(at), end)
+
+
+def _repeat(step: Callable[[], int], end: float) -> int:
+    """Take a step until it finds nothing or the time is over; the sum of what it found."""
+    total = 0
+    while found := step():
+        total += found
+        if time.monotonic() >= end:
+            break
         time.sleep(_PAUSE_S)
+    return total
 
 
 def _old(at: datetime) -> list[QuerySet[Any]]:

@@ -1,7 +1,8 @@
 """Celery's door bells. Each takes ids, makes one call, and survives a caller of the next release.
 
 `control.*` without an interface run on the queue `control`; those with one run on the queue of
-the interface's gateway, by a worker on its host.
+the interface's gateway, by a worker on its host. What the schedule calls is recorded, with what it
+counted (control.scheduling).
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from celery import current_app, shared_task
 from django.utils import timezone
 
 from control import apply as applying
-from control import bootfile, claims, heartbeat, observe, pruning
-from gateways import outbox
+from control import bootfile, claims, heartbeat, observe, pruning, scheduling
+from control.scheduling import Counts, Missed, scheduled
+from gateways import outbox, schedule
 from gateways.hints import publisher
 from gateways.models import Interface
 from gateways.queries import CONTROL_QUEUE
@@ -29,7 +31,12 @@ def apply(*, interface_id: int, **_: object) -> None:
 @shared_task(name="control.observe")
 def observe_one(*, interface_id: int, **_: object) -> None:
     """Read one interface and keep the books."""
-    observe.observe_interface(interface_id=interface_id)
+    rows = Interface.objects.filter(pk=interface_id).values_list("gateway__slug", "name")
+    with scheduling.recorded(schedule.observation(*rows.get())) as run:
+        found = observe.observe_interface(interface_id=interface_id)
+        if found is None:
+            raise Missed("the interface could not be read; its own state says why")
+        run.counts = {"drift": sum(found.drift.counts().values())}
 
 
 @shared_task(name="control.write_boot_file")
@@ -46,63 +53,78 @@ def bulk(*, run_id: int, **_: object) -> None:
 
 
 @shared_task(name="control.sweep")
-def sweep(**_: object) -> None:
+@scheduled("sweep")
+def sweep(**_: object) -> Counts:
     """Ring for open items and bulk runs whose hint was lost, and for boot files that are behind."""
     at = timezone.now()
-    outbox.ring(claims.overdue_interfaces(at=at))
+    late = claims.overdue_interfaces(at=at)
+    outbox.ring(late)
     runs.hint_overdue(at=at)
-    _fan_out("control.write_boot_file", seconds=5, pk__in=claims.stale_boot_files(at=at))
+    files = _fan_out("control.write_boot_file", seconds=5, pk__in=claims.stale_boot_files(at=at))
+    return {"interfaces": len(late), "boot_files": files}
 
 
 @shared_task(name="control.follow_tenants")
-def follow_tenants(**_: object) -> None:
+@scheduled("follow")
+def follow_tenants(**_: object) -> Counts:
     """Go on with what was decided of tenants; between the slices the sweep has its turn."""
     at = timezone.now()
     more = suspension.follow_tenants(at=at, seconds=1.0)
-    if more or erasure.follow_erasures(at=at, seconds=1.0):
+    more = more or erasure.follow_erasures(at=at, seconds=1.0)
+    if more:
         publisher.call(task=suspension.TASK, queue=CONTROL_QUEUE)
+    return {"unfinished": int(more)}
 
 
 @shared_task(name="control.close_due_holds")
-def close_due_holds(**_: object) -> None:
+@scheduled("due")
+def close_due_holds(**_: object) -> Counts:
     """Let go clients that were held for a time that is over."""
-    due.close_due_holds(at=timezone.now())
+    return due.close_due_holds(at=timezone.now())
 
 
 @shared_task(name="control.purge")
-def purge(**_: object) -> None:
+@scheduled("purge")
+def purge(**_: object) -> Counts:
     """Destroy what was deleted so long ago that nobody can bring it back."""
-    pruning.purge(at=timezone.now(), seconds=2)
+    return pruning.purge(at=timezone.now(), seconds=2)
 
 
 @shared_task(name="control.find_strays")
-def find_strays(**_: object) -> None:
+@scheduled("strays")
+def find_strays(**_: object) -> Counts:
     """Look for clients that do not agree with their tenant's status."""
-    suspension.find_strays(at=timezone.now())
+    return suspension.find_strays(at=timezone.now())
 
 
 @shared_task(name="control.observe_all")
-def observe_all(**_: object) -> None:
+@scheduled("observe")
+def observe_all(**_: object) -> Counts:
     """Have every enabled interface read by its gateway's worker."""
-    _fan_out("control.observe", seconds=10, enabled=True)
+    return _fan_out("control.observe", seconds=10, enabled=True)
 
 
-def _fan_out(task: str, *, seconds: float, **filters: object) -> None:
-    rows = Interface.objects.filter(simulated=False, **filters)
-    for interface_id, slug in rows.values_list("pk", "gateway__slug"):
+def _fan_out(task: str, *, seconds: float, **filters: object) -> int:
+    rows = Interface.objects.filter(simulated=False, **filters).values_list("pk", "gateway__slug")
+    for interface_id, slug in rows:
         current_app.send_task(
             task,
             kwargs={"interface_id": interface_id},
             queue=f"gateway.{slug}",
             expires=seconds,
         )
+    return len(rows)
 
 
 @shared_task(name="control.send_canaries")
-def send_canaries(**_: object) -> None:
+@scheduled("canary")
+def send_canaries(**_: object) -> Counts:
     """Send a canary through every queue; who does not answer is deaf."""
-    for queue in heartbeat.queues():
+    scheduling.expect()
+    queues = heartbeat.queues()
+    for queue in queues:
         current_app.send_task("control.canary", kwargs={"queue": queue}, queue=queue, expires=30)
+    return len(queues)
 
 
 @shared_task(name="control.canary")
@@ -112,6 +134,7 @@ def canary(*, queue: str, **_: object) -> None:
 
 
 @shared_task(name="control.prune")
-def prune(**_: object) -> None:
+@scheduled("prune")
+def prune(**_: object) -> Counts:
     """Drop what nobody asks for any more."""
-    pruning.prune(at=timezone.now(), seconds=5)
+    return pruning.prune(at=timezone.now(), seconds=5)

@@ -220,6 +220,8 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
 VWG_SWEEP_SECONDS = env.float("VWG_SWEEP_SECONDS", default=1.0)
 VWG_OBSERVE_SECONDS = env.float("VWG_OBSERVE_SECONDS", default=5.0)
 VWG_CANARY_SECONDS = env.float("VWG_CANARY_SECONDS", default=10.0)
+#: Beat keeps no file: what is due at once runs even where beat is restarted again and again.
+_AT_ONCE = datetime.min.replace(tzinfo=UTC)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "control.sweep",
@@ -244,12 +246,13 @@ CELERY_BEAT_SCHEDULE = {
     "canary": {
         "task": "control.send_canaries",
         "schedule": VWG_CANARY_SECONDS,
-        "last_run_at": datetime.min.replace(tzinfo=UTC),  # due at once: a start is ready sooner
+        "last_run_at": _AT_ONCE,  # a start is ready sooner
         "options": {"queue": "control", "expires": 2 * VWG_CANARY_SECONDS},
     },
     "strays": {
         "task": "control.find_strays",
         "schedule": timedelta(minutes=1),
+        "last_run_at": _AT_ONCE,
         "options": {"queue": "control", "expires": 60},
     },
     "purge": {
@@ -260,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune": {
         "task": "control.prune",
         "schedule": timedelta(minutes=10),
+        "last_run_at": _AT_ONCE,
         "options": {"queue": "control", "expires": 600},
     },
 }

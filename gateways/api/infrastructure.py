@@ -58,7 +58,10 @@ class QueueSerializer(serializers.Serializer[Any]):
 
 
 class GatewaySerializer(serializers.Serializer[Any]):
-    """A host with WireGuard interfaces."""
+    """A host with WireGuard interfaces.
+
+    ``unreachable_since``: when its worker was last heard of, if that is more than a minute ago.
+    """
 
     id = serializers.UUIDField()
     slug = serializers.CharField()
@@ -72,6 +75,7 @@ class GatewaySerializer(serializers.Serializer[Any]):
     host_id = serializers.CharField()
     alarm = serializers.CharField()
     queue = QueueSerializer()
+    unreachable_since = serializers.DateTimeField(allow_null=True)
     interfaces = serializers.ListField(child=serializers.CharField())
     last_seen_at = serializers.DateTimeField(allow_null=True)
     version = serializers.IntegerField()
@@ -102,6 +106,7 @@ def gateway_body(gateway: Gateway, *, seen: datetime | None, at: datetime) -> di
             "seen_at": moment(seen),
             "age_seconds": age,
         },
+        "unreachable_since": moment(seen) if health == "silent" else None,
         "interfaces": sorted(one.name for one in gateway.interfaces.all()),
         "last_seen_at": moment(gateway.last_seen_at),
         "version": gateway.version,
@@ -114,7 +119,8 @@ def gateway_tag(gateway: Gateway, body: Mapping[str, Any]) -> str:
     """The ETag of a gateway's body: when it was last heard of is another each time, its health
     is not.
     """
-    shown = {name: value for name, value in body.items() if name != "last_seen_at"}
+    moments = ("last_seen_at", "unreachable_since")
+    shown = {name: value for name, value in body.items() if name not in moments}
     return etag(gateway, {**shown, "queue": body["queue"]["health"]})
 
 
@@ -144,6 +150,7 @@ class GatewayPatch(GatewayFields):
     found_address = serializers.CharField(read_only=True)
     host_id = serializers.CharField(read_only=True)
     queue = QueueSerializer(read_only=True)
+    unreachable_since = serializers.DateTimeField(read_only=True)
     interfaces = serializers.ListField(child=serializers.CharField(), read_only=True)
     last_seen_at = serializers.DateTimeField(read_only=True)
     version = serializers.IntegerField(read_only=True)

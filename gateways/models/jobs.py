@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from gateways.models.hosts import Interface
 
@@ -131,17 +132,24 @@ class Heartbeat(models.Model):
 
 
 class ScheduledJob(models.Model):
-    """A job of the schedule: when it last ran, how long it took, what it counted."""
+    """A job of the schedule: when it last ran, how long it took, what it counted.
+
+    Its moments are of the database's clock.
+    """
 
     name = models.CharField(max_length=64, unique=True)
     #: Seconds between two runs; late is more than three of them.
     interval_seconds = models.FloatField()
+    #: It must run since then: what never ran is late from here.
+    since = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
+    #: When it last did its work; a run that failed is not finished.
     finished_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.FloatField(null=True, blank=True)
     counts = models.JSONField(default=dict, blank=True)
     runs = models.PositiveBigIntegerField(default=0)
     failures = models.PositiveBigIntegerField(default=0)
+    #: Why it last failed, and when.
     error = models.CharField(max_length=500, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
 

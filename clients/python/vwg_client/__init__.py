@@ -34,7 +34,7 @@ from vwg_client.errors import (
     VwgError,
 )
 from vwg_client.groups import External, etag_of
-from vwg_client.operating import Gateways, Interfaces, Pools, Settings, Tenants
+from vwg_client.operating import Gateways, Interfaces, Pools, ScheduledJobs, Settings, Tenants
 from vwg_client.transport import Transport
 
 __all__ = [
@@ -84,4 +84,5 @@ class Vwg:
         self.interfaces = Interfaces(transport)
         self.pools = Pools(transport)
         self.settings = Settings(transport)
+        self.scheduled_jobs = ScheduledJobs(transport)
         self.tenants = Tenants(transport)

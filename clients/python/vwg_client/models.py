@@ -633,7 +633,7 @@ class FoundingStatus(TypedDict):
 
 
 class Gateway(TypedDict):
-    """A host with WireGuard interfaces."""
+    """A host with WireGuard interfaces. ``unreachable_since``: when its worker was last heard of, if that is more than a minute ago."""
 
     id: str
     slug: str
@@ -647,6 +647,7 @@ class Gateway(TypedDict):
     host_id: str
     alarm: str
     queue: Queue
+    unreachable_since: str | None
     interfaces: list[str]
     last_seen_at: str | None
     version: int
@@ -681,6 +682,7 @@ class GatewayEdited(TypedDict):
     host_id: str
     alarm: str
     queue: Queue
+    unreachable_since: str | None
     interfaces: list[str]
     last_seen_at: str | None
     version: int
@@ -1487,6 +1489,24 @@ class RotateKeys(TypedDict):
     preshared_key: NotRequired[str | None]
 
 
+class ScheduledJob(TypedDict):
+    """A job of the schedule. ``late``: it has not finished for three intervals. ``age_seconds`` counts from its last finished run, or from when it first had to run. A run that failed is not finished: ``error`` says why, and ``failed_at`` when."""
+
+    name: str
+    interval_seconds: float
+    late: bool
+    age_seconds: float
+    started_at: str | None
+    finished_at: str | None
+    next_at: str | None
+    duration_ms: float | None
+    counts: dict[str, int]
+    runs: int
+    failures: int
+    error: str
+    failed_at: str | None
+
+
 class Settings(TypedDict):
     """Defaults that interfaces and devices inherit."""
 
@@ -1873,6 +1893,15 @@ class PoolsQuery(TypedDict):
     interface: NotRequired[str]
     limit: NotRequired[int]
     ordering: NotRequired[Literal['id', 'name', 'size', '-id', '-name', '-size']]
+
+
+class ScheduledJobsQuery(TypedDict):
+    """What a list may be asked for: /api/v1/scheduled-jobs."""
+
+    late: NotRequired[bool]
+    limit: NotRequired[int]
+    ordering: NotRequired[Literal['duration_ms', 'finished_at', 'id', 'name', '-duration_ms', '-finished_at', '-id', '-name']]
+    search: NotRequired[str]
 
 
 class TenantsQuery(TypedDict):

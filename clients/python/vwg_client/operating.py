@@ -1,4 +1,7 @@
-"""The operator's: gateways, interfaces, pools, settings, tenants. Sellers may list interfaces."""
+"""The operator's: gateways, interfaces, pools, settings, schedule, tenants.
+
+Sellers may list interfaces.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,13 @@ class _Why(models.Why, Options, total=False):
 
 class _Sure(models.Sure, Options, total=False):
     pass
+
+
+class ScheduledJobs(Group):
+    """/scheduled-jobs"""
+
+    def list(self, **query: Unpack[models.ScheduledJobsQuery]) -> Iterator[models.ScheduledJob]:
+        return self._pages("/scheduled-jobs", query)
 
 
 class Gateways(Group):

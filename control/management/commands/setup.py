@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from control.installation import install
+from control.scheduling import expect
 
 
 class Command(BaseCommand):
@@ -20,6 +21,7 @@ class Command(BaseCommand):
             listen_port=settings.VWG_LISTEN_PORT,
             password=settings.VWG_ADMIN_PASSWORD,
         )
+        expect()
         if made.made_interface:
             self.stdout.write(f"interface {made.interface.name}: {made.interface.public_key}")
         if made.password is not None:

@@ -207,6 +207,7 @@ OPERATIONS: Final[dict[str, Entry]] = {
     "GET /api/v1/pools/{pool_id}": operator("interfaces:read"),
     "PATCH /api/v1/pools/{pool_id}": operator("interfaces:write", body={"name": "changed"}),
     "DELETE /api/v1/pools/{pool_id}": operator("interfaces:write", ok={204, 409}),
+    "GET /api/v1/scheduled-jobs": operator("jobs:read"),
     "GET /api/v1/settings": operator("settings:read"),
     "PATCH /api/v1/settings": operator("settings:write", body={"mtu": 1400}),
     "GET /api/v1/tenants": operator("tenants:read"),

@@ -84,7 +84,12 @@ def test_a_dead_database_is_not_ready_and_not_a_crash(
     monkeypatch.setattr("vwg.health.late_queues", dead)
     answer = client.get("/healthz/ready")
     assert answer.status_code == 503
-    assert answer.json() == {"status": "not ready", "database": False, "late": []}
+    assert answer.json() == {
+        "status": "not ready",
+        "database": False,
+        "late": [],
+        "late_jobs": [],
+    }
 
 
 def test_there_is_an_icon_where_browsers_look_for_one(client: Browser, operator: User) -> None:
