@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Count, F
@@ -18,6 +18,10 @@ from django.db.models import Count, F
 from gateways.hints import publisher
 from gateways.models import Interface, Job, JobItem
 from gateways.progress import NOTHING, SANDBOX, note_progress
+from tenants.writes import Insert
+
+_NEW_JOB: Final = Insert(Job)
+_NEW_ITEM: Final = Insert(JobItem)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def enqueue(
     items = list(wishes)
     simulated = _simulated(items)
     is_open = len(simulated) < len(items)
-    job = Job.objects.create(
+    job = Job(
         kind=kind,
         tenant_id=tenant_id,
         actor_name=actor_name[:150],
@@ -61,6 +65,7 @@ def enqueue(
         status=Job.Status.PENDING if is_open else Job.Status.SUCCEEDED,
         finished_at=None if is_open else at,
     )
+    _NEW_JOB(job)
     if not is_open:  # the row was made after ``at``, and nothing ends before it begins
         job.finished_at = job.created_at
         Job.objects.filter(pk=job.pk).update(finished_at=job.created_at)
@@ -142,21 +147,22 @@ def _write_items(
     due_at: datetime | None,
 ) -> None:
     """Write the items; those of a sandbox as settled. Workers of the others are told."""
-    JobItem.objects.bulk_create(
-        (
-            JobItem(
-                job_id=job_id,
-                interface_id=wish.interface_id,
-                peer_id=wish.peer_id,
-                public_key=wish.public_key,
-                action=wish.action,
-                due_at=due_at or at,
-                **(_settled(at) if wish in simulated else {}),
-            )
-            for wish in items
-        ),
-        batch_size=500,
-    )
+    rows = [
+        JobItem(
+            job_id=job_id,
+            interface_id=wish.interface_id,
+            peer_id=wish.peer_id,
+            public_key=wish.public_key,
+            action=wish.action,
+            due_at=due_at or at,
+            **(_settled(at) if wish in simulated else {}),
+        )
+        for wish in items
+    ]
+    if len(rows) == 1:
+        _NEW_ITEM(rows[0])
+    else:
+        JobItem.objects.bulk_create(rows, batch_size=500)
     if simulated:
         _follow(simulated, at=at)
     queues = {wish.interface_id: wish.queue for wish in items if wish not in simulated}

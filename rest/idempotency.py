@@ -17,7 +17,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.apps import apps
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
@@ -29,12 +29,20 @@ from rest.errors import InProgress, Invalid, Unprocessable
 from rest.models import IdempotentRequest
 from rest.prefer import Pending, respond
 from tenants.scoping import Caller, caller_of
+from tenants.writes import Insert, Update
 
 KEPT: Final = timedelta(hours=24)
 #: How long a holder that cannot be asked after may take. Longer than any request lasts: a
 #: statement ends after 15 s on PostgreSQL, a wait for the write lock after 20 s on SQLite.
 LEASE: Final = timedelta(seconds=60)
 _KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
+_RUNNING, _DONE = IdempotentRequest.Status.RUNNING, IdempotentRequest.Status.DONE
+_NEW: Final = Insert(IdempotentRequest, unless_taken=True)
+_STORE: Final = Update(
+    IdempotentRequest,
+    ("status", "answer_status", "answer_headers", "answer_body"),
+    where=("id", "claim", "status"),
+)
 _JOB: Final = "job"  # in answer_headers: no header has a lower-case name here
 
 
@@ -81,9 +89,14 @@ def _carry_out(
             _keep(row, answer, secrets)
     except BaseException:
         # What was refused leaves no record: the same request may be right the next time.
-        IdempotentRequest.objects.filter(pk=row.pk, claim=row.claim, status="running").delete()
+        _release(row)
         raise
     return answer
+
+
+def _release(row: IdempotentRequest) -> int:
+    held = IdempotentRequest.objects.filter(pk=row.pk, claim=row.claim, status=_RUNNING)
+    return held.delete()[0]
 
 
 def _fingerprint(request: Request, caller: Caller) -> str:
@@ -101,16 +114,15 @@ def _claim(
     """The key's row, and whether the caller holds it now (else it has an answer)."""
     fresh = {
         "fingerprint": fingerprint,
-        "status": IdempotentRequest.Status.RUNNING,
+        "status": _RUNNING,
         "claim": claim,
         "claimed_until": at + LEASE,
         "created_at": at,
     }
-    try:
-        with transaction.atomic():
-            return IdempotentRequest.objects.create(tenant_id=tenant_id, key=key, **fresh), True
-    except IntegrityError:
-        row = IdempotentRequest.objects.filter(tenant_id=tenant_id, key=key).first()
+    mine = IdempotentRequest(tenant_id=tenant_id, key=key, **fresh)
+    if _NEW(mine):
+        return mine, True
+    row = IdempotentRequest.objects.filter(tenant_id=tenant_id, key=key).first()
     if row is None:  # released in between
         raise _in_progress()
     expired = row.created_at <= at - KEPT
@@ -120,7 +132,7 @@ def _claim(
             field="Idempotency-Key",
             code="idempotency_key_reused",
         )
-    if row.status == IdempotentRequest.Status.DONE and not expired:
+    if row.status == _DONE and not expired:
         return row, False
     if row.claimed_until > at and not is_dead(row.claim):
         raise _in_progress()
@@ -133,17 +145,17 @@ def _claim(
 
 def _keep(row: IdempotentRequest, answer: HttpResponseBase, secrets: Collection[str]) -> None:
     """Store the answer with the change it tells of. Raises InProgress if the claim is lost."""
-    held = IdempotentRequest.objects.filter(pk=row.pk, claim=row.claim, status="running")
     if not isinstance(answer, Response) or answer.status_code >= 400:
-        kept = held.delete()[0]  # a file is made anew each time, a refusal judged anew
+        kept = _release(row)  # a file is made anew each time, a refusal judged anew
     else:
-        headers = {name: text for name, text in answer.items() if name != "Content-Type"}
+        headers: dict[str, Any] = {
+            name: text for name, text in answer.items() if name != "Content-Type"
+        }
         job = answer.job if isinstance(answer, Pending) else None
-        kept = held.update(
-            status=IdempotentRequest.Status.DONE,
-            answer_status=answer.status_code,
-            answer_headers=headers | ({_JOB: [job._meta.label, job.pk]} if job else {}),
-            answer_body=_body(answer.data, secrets),
+        headers |= {_JOB: [job._meta.label, job.pk]} if job else {}
+        kept = _STORE(
+            (_DONE, answer.status_code, headers, _body(answer.data, secrets)),
+            (row.pk, row.claim, _RUNNING),
         )
     if not kept:
         raise _in_progress()

@@ -63,7 +63,7 @@ class _Statement:
     read: Callable[[Sequence[Any]], Any]
 
     def run(self, values: Sequence[Any]) -> list[Any]:
-        with _cursor() as cursor:
+        with cursor_that_prepares() as cursor:
             cursor.execute(self.sql, [values[number] for number in self.slots])
             rows = cursor.fetchall()
         return [self.read(row) for row in self._converted(rows)]
@@ -135,7 +135,7 @@ class _Cursor(ServerBindingCursor):
         return self._query
 
 
-def _cursor() -> CursorWrapper:
+def cursor_that_prepares() -> CursorWrapper:
     """A cursor; on PostgreSQL one whose statements the server keeps with their plans.
 
     Django's own sends each statement as text, with its values in it.
@@ -149,6 +149,22 @@ def _cursor() -> CursorWrapper:
         return connection.cursor()
     finally:
         raw.cursor_factory = usual
+
+
+def run(sql: str, values: Sequence[Any]) -> int:
+    """Run a written statement that the server keeps; how many rows it changed."""
+    with cursor_that_prepares() as cursor:
+        cursor.execute(sql, values)
+        return int(cursor.rowcount)
+
+
+def run_for_each(sql: str, values: Sequence[Sequence[Any]]) -> None:
+    """The same for each of these values, in one round trip."""
+    if len(values) == 1:  # a pipeline of one is dearer
+        run(sql, values[0])
+    elif values:
+        with cursor_that_prepares() as cursor:
+            cursor.executemany(sql, values)
 
 
 def _written(rows: QuerySet[Any, Any], marks: Sequence[Any]) -> _Statement:

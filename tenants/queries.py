@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from tenants.models import ApiToken, Tenant
+from tenants.prepared import cursor_that_prepares
 
 
 def find_tenant(text: str) -> Tenant | None:
@@ -28,7 +29,7 @@ def stands(tenant_id: int) -> tuple[str, str]:
     for the other, and the clients of a suspended tenant are all found. Plain SQL: every POST asks.
     """
     share = " FOR SHARE" if connection.features.has_select_for_update else ""
-    with connection.cursor() as cursor:
+    with cursor_that_prepares() as cursor:
         cursor.execute(
             f"SELECT status, status_reason FROM tenants_tenant WHERE id = %s{share}",  # noqa: S608
             [tenant_id],

@@ -19,7 +19,9 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection, transaction
-from psycopg.pq import TransactionStatus
+from psycopg import OperationalError
+from psycopg.errors import error_from_result
+from psycopg.pq import DiagnosticField, Escaping, ExecStatus, TransactionStatus
 
 #: An operator's setting: every tenant.
 EVERY: Final = "*"
@@ -30,9 +32,9 @@ NETWORKS: Final = "networks"
 
 #: Set together: what is not told is nothing, whatever the connection was told before.
 _TELL: Final = (
-    "SELECT set_config('vwg.tenant', %s, true), set_config('vwg.user', %s, true),"
-    " set_config('vwg.token', %s, true), set_config('vwg.share', %s, true),"
-    " set_config('vwg.door', %s, true)"
+    b"SELECT set_config('vwg.tenant', %s, true), set_config('vwg.user', %s, true),"
+    b" set_config('vwg.token', %s, true), set_config('vwg.share', %s, true),"
+    b" set_config('vwg.door', %s, true)"
 )
 _BACK: Final = "ROLLBACK TO SAVEPOINT"
 
@@ -126,9 +128,21 @@ def _tell_if_begun(wanted: Reach | None = None) -> None:
 
 
 def _tell(wanted: Reach | None = None) -> None:
+    """Tell the transaction; one that has not begun begins here, in the same round trip.
+
+    Straight to libpq: past the wrapper that calls this, and a tenth of what a cursor costs, some
+    five times a request.
+    """
     found = wanted or _reach.get() or Reach()
+    raw = connection.connection.pgconn
+    quoted = Escaping(raw).escape_literal
+    said = _TELL % tuple(bytes(quoted(value.encode())) for value in found.values)
     with connection.wrap_database_errors:
-        connection.connection.execute(_TELL, found.values)  # past the wrapper that calls this
+        result = raw.exec_(b"BEGIN;" + said if _status() == TransactionStatus.IDLE else said)
+        if result.status != ExecStatus.TUPLES_OK:
+            if result.error_field(DiagnosticField.SQLSTATE):
+                raise error_from_result(result)
+            raise OperationalError(result.get_error_message())  # the connection is lost
 
 
 def _status() -> TransactionStatus | None:

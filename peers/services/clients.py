@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -45,11 +45,13 @@ from rest.versions import Version
 from tenants.models import Tenant
 from tenants.queries import stands
 from tenants.scoping import Caller
+from tenants.writes import Insert
 
 #: What `update_client` may change of a client's only device.
 DEVICE_FIELDS = frozenset({*DEVICE_CHECKS, "preshared_key", "addresses", "networks", "device_name"})
 #: What other rows have a say in.
 ALONE = frozenset({"external_id", "addresses", "networks"})
+_NEW: Final = Insert(Client)
 
 
 class ClientDetails(DeviceDetails, total=False):
@@ -213,7 +215,7 @@ def _view(client: Client, device: Device, job: Job) -> ClientView:
 def _insert(client: Client) -> None:
     """Write the row. Two that come with one external id at a time: the constraint decides."""
     try:
-        client.save(force_insert=True)
+        _NEW(client)
     except IntegrityError:
         if client.external_id is None:
             raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 from uuid import uuid4
 
 from django.db import IntegrityError
@@ -29,11 +29,14 @@ from peers.values import (
 )
 from rest.errors import Conflict, Invalid
 from rest.values import check_fields, check_text
+from tenants.writes import Insert
 from wireguard.keys import generate_private_key, public_key_of
 from wireguard.types import Secret
 
 #: The least MTU of a link that carries IPv6 (RFC 8200, 5).
 IPV6_MTU = 1280
+_NEW: Final = Insert(Peer)
+_NEW_KEY: Final = Insert(PeerKey)
 
 
 class DeviceDetails(TypedDict, total=False):
@@ -147,13 +150,13 @@ def add_device(
     """
     peer, private_key = build_device(client=client, interface=interface, wish=wish, blocked=blocked)
     try:
-        peer.save(force_insert=True)
+        _NEW(peer)
     except IntegrityError as error:
         if not is_key_taken(error):
             raise
         raise key_taken() from None
     if private_key is not None:
-        PeerKey.objects.create(peer=peer, private_key=seal_private_key(peer.uuid, private_key))
+        _NEW_KEY(PeerKey(peer=peer, private_key=seal_private_key(peer.uuid, private_key)))
     if wish.addresses is None:
         rows = allocate(peer=peer, interface=interface, at=at)
     else:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from gateways.models import AddressPool, GlobalSetting, Interface, Job
+from peers import allocation
 from peers.models import Peer, PeerAddress, PeerNetwork
 from peers.pools import make_pools
 from peers.services.clients import Created, create_client, delete_client, update_client
@@ -159,6 +160,51 @@ def test_the_tenant_that_released_an_address_may_have_it_back_at_once(
     delete_client(caller=as_alice, client_id=gone.client.uuid, at=NOW)
     assert held(create(as_alice, "10.252.0.77", at=NOW)) == ["10.252.0.77/32"]
     assert PeerAddress.objects.filter(address="10.252.0.77").count() == 1
+
+
+@pytest.mark.parametrize("lost", [4, 6])
+def test_who_loses_one_of_two_addresses_keeps_neither_and_tries_again(
+    as_alice: Caller,
+    as_mallory: Caller,
+    interface: Interface,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: int,
+) -> None:
+    """As if another transaction had been faster with that address."""
+    taken = create(as_mallory)
+    real = allocation._choose
+    chosen: list[list[allocation._Chosen]] = []
+    left: list[PeerAddress] = []
+
+    def stale(pools: list[AddressPool], own: set[str]) -> list[allocation._Chosen]:
+        found = real(pools, own)
+        if not chosen:
+            gone = PeerAddress.objects.get(peer=taken.peer, family=lost)
+            for one in found:
+                if one.pool.family == lost:
+                    one.address = gone.address
+        else:
+            left.extend(PeerAddress.objects.exclude(peer=taken.peer))
+        chosen.append(found)
+        return found
+
+    monkeypatch.setattr(allocation, "_choose", stale)
+    assert held(create(as_alice)) == ["10.252.0.3/32", "fd52:7677:6721::3/128"]
+    assert (len(chosen), left) == (2, [])
+
+
+def test_released_addresses_are_taken_over_together_or_not_at_all(
+    as_alice: Caller, interface: Interface
+) -> None:
+    gone, heir = create(as_alice), create(as_alice)
+    rows = list(PeerAddress.objects.filter(peer=gone.peer).values_list("pk", flat=True))
+    PeerAddress.objects.filter(pk=rows[0]).update(peer=None, free_at=NOW)
+    assert not allocation._take_over(heir.peer, rows)
+    assert PeerAddress.objects.filter(peer=heir.peer).count() == 2
+    assert not allocation._take_over(heir.peer, rows[1:])
+    PeerAddress.objects.filter(pk=rows[1]).update(peer=None, free_at=NOW)
+    assert allocation._take_over(heir.peer, rows)
+    assert PeerAddress.objects.filter(peer=heir.peer, free_at=None).count() == 4
 
 
 @pytest.mark.usefixtures("no_undo")

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 from django.db.models import Model
 from django.utils import timezone
+from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Identifier
 from rest_framework.test import APIClient
 
@@ -205,6 +214,21 @@ def test_nothing_of_a_request_is_left_on_its_connection(
             ask("SELECT count(*) / 0 FROM peers_client")
     assert connection.connection is raw
     assert sees() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_told_begins_the_transaction_and_says_when_it_is_lost(acme: Tenant) -> None:
+    with row_security.enforced():
+        reach(tenant=str(acme.pk), token="it's \\ %s")
+        with pytest.raises(OperationalError, match="terminating"), transaction.atomic():
+            assert row_security._status() == TransactionStatus.IDLE
+            ((told, pid),) = ask("SELECT current_setting('vwg.token'), pg_backend_pid()")
+            assert told == "it's \\ %s"
+            with psycopg.connect(**connection.get_connection_params()) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+            reach(tenant=EVERY)
+    connection.close()
+    assert Tenant.objects.filter(pk=acme.pk).exists()
 
 
 def test_the_command_changes_nothing_twice_and_sees_what_is_amiss() -> None:
