@@ -37,7 +37,8 @@ _LAST_YEAR: Final = 2999
 SUBROUTES: Final = frozenset(
     {
         "change-plan", "config", "disable", "enable", "kick", "move", "peers", "restore",
-        "rotate-keys", "share-links", "suspend", "terminate", "transfer", "unsuspend",
+        "rotate-keys", "series", "sessions", "share-links", "suspend", "terminate", "transfer",
+        "unsuspend", "usage",
     }
 )  # fmt: skip
 _TELEGRAM: Final = re.compile(r"@?[A-Za-z0-9_]{1,64}|-?[0-9]{1,20}", re.ASCII)

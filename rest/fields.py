@@ -131,8 +131,11 @@ class StrictSerializer(serializers.Serializer[Any]):
     """A JSON object of known fields.
 
     An unknown field is refused. A read-only field is accepted if its value is the current one (so
-    that what was read can be sent back), else refused.
+    that what was read can be sent back), else refused. Of ``moving`` ones any value is: they are
+    others by the time they come back.
     """
+
+    moving: frozenset[str] = frozenset()
 
     def to_internal_value(self, data: Any) -> Any:
         refused = self._refused(data) if isinstance(data, Mapping) else {}
@@ -153,7 +156,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             field = self.fields.get(name)
             if field is None:
                 refused[str(name)] = [ErrorDetail("There is no such field.", "unknown_field")]
-            elif field.read_only:
+            elif field.read_only and name not in self.moving:
                 if current is None:
                     current = self._current()
                 if name not in current or current[name] != data[name]:

@@ -306,6 +306,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "ClientState": "peers.api.serializers.CLIENT_STATES",
+        "UsageSpan": "quotas.ranges.BYS",
         "ShareLinkState": "peers.sharing.STATES",
         "JobStatus": "gateways.models.Job.Status",
         "TenantStatus": "tenants.models.Tenant.Status",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from gateways.api.serializers import job_ref
 from gateways.models import Job
 from peers.models import Client, Peer
 from peers.queries import ONLINE_WITHIN, ClientView, Device
+from quotas.balance import Balance
 from quotas.policies import MANUAL
 from rest.etag import etag
+
+#: Live figures, which are others each time; and the job of a change.
+_MOVING: Final = frozenset({"live", "usage", "job"})
 
 
 def client_body(view: ClientView, *, at: datetime, job: Job | None = None) -> dict[str, Any]:
@@ -39,6 +43,7 @@ def client_body(view: ClientView, *, at: datetime, job: Job | None = None) -> di
         "telegram_id": client.telegram_id,
         "plan": None if client.plan is None else str(client.plan.uuid),
         "quota_bytes": client.quota_bytes,
+        "usage": usage_body(view.balance),
         "expires_at": moment(client.expires_at),
         "duration_days": client.duration_days,
         "first_connected_at": moment(client.first_connected_at),
@@ -53,6 +58,11 @@ def client_body(view: ClientView, *, at: datetime, job: Job | None = None) -> di
     if job is not None:
         body["job"] = job_ref(job)
     return body
+
+
+def usage_body(found: Balance) -> dict[str, int | None]:
+    """How much of its period's bytes a client used."""
+    return {"used_bytes": found.used, "left_bytes": found.left, "percent": found.percent}
 
 
 def device_body(device: Device, *, at: datetime) -> dict[str, Any]:
@@ -108,7 +118,7 @@ def tag_of(client: Client, body: Mapping[str, Any]) -> str:
 
 
 def _still(body: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: value for name, value in body.items() if name not in ("live", "job")}
+    shown = {name: value for name, value in body.items() if name not in _MOVING}
     if "devices" in shown:
         shown["devices"] = [_still(device) for device in shown["devices"]]
     return shown

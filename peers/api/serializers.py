@@ -92,6 +92,14 @@ class HoldSerializer(serializers.Serializer[Any]):
     until = serializers.DateTimeField(allow_null=True, help_text="When it closes by itself.")
 
 
+class UsageSerializer(serializers.Serializer[Any]):
+    """How much of its period's bytes a client used, as they are billed."""
+
+    used_bytes = serializers.IntegerField()
+    left_bytes = serializers.IntegerField(allow_null=True, help_text="Null: there is no limit.")
+    percent = serializers.IntegerField(allow_null=True)
+
+
 class ClientSerializer(serializers.Serializer[Any]):
     """A client with its devices."""
 
@@ -108,6 +116,7 @@ class ClientSerializer(serializers.Serializer[Any]):
     telegram_id = serializers.CharField()
     plan = serializers.UUIDField(allow_null=True)
     quota_bytes = serializers.IntegerField(allow_null=True, help_text="What was sold; null: all.")
+    usage = UsageSerializer()
     expires_at = serializers.DateTimeField(allow_null=True)
     duration_days = serializers.IntegerField(
         allow_null=True, help_text="Days of 24 hours that count from the first handshake."
@@ -185,10 +194,12 @@ class ClientCreate(ClientFields):
 class ClientPatch(ClientFields):
     """A change. What cannot be changed may be sent back as it was read."""
 
+    moving = frozenset({"usage"})
     id = serializers.UUIDField(read_only=True)
     state = serializers.CharField(read_only=True)
     holds = HoldSerializer(many=True, read_only=True)
     first_connected_at = serializers.DateTimeField(read_only=True)
+    usage = UsageSerializer(read_only=True)
     version = serializers.IntegerField(read_only=True)
     created_by = serializers.CharField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)

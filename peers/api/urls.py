@@ -28,6 +28,14 @@ from peers.api.jobs import JobRetry
 from peers.api.links import ClientLinks
 from peers.api.locations import LocationList
 from peers.api.pools import PoolDetail, PoolList
+from peers.api.usage import (
+    ClientSessions,
+    ClientUsageNow,
+    ClientUsageSeries,
+    PeerSessions,
+    PeerUsageNow,
+    PeerUsageSeries,
+)
 
 #: Below a client, which is named by its id or by its seller's (`peers.values.SUBROUTES`).
 OF_CLIENT: dict[str, type[APIView]] = {
@@ -45,6 +53,9 @@ OF_CLIENT: dict[str, type[APIView]] = {
     "transfer": ClientTransfer,
     "config": ClientConfig,
     "peers": ClientPeers,
+    "usage": ClientUsageNow,
+    "usage/series": ClientUsageSeries,
+    "sessions": ClientSessions,
 }
 
 
@@ -53,8 +64,9 @@ def _of_client() -> Iterator[URLPattern]:
     by_id = "v1/clients/<uuid:client_id>"
     by_external_id = "v1/clients/by-external-id/<path:external_id>"
     for word, view in OF_CLIENT.items():
-        yield path(f"{by_id}/{word}", view.as_view(), name=f"client-{word}")
-        yield path(f"{by_external_id}/{word}", view.as_view(), name=f"external-client-{word}")
+        name = f"client-{word.replace('/', '-')}"
+        yield path(f"{by_id}/{word}", view.as_view(), name=name)
+        yield path(f"{by_external_id}/{word}", view.as_view(), name=f"external-{name}")
     yield path(by_id, ClientDetail.as_view(), name="client")
     yield path(by_external_id, ClientDetail.as_view(), name="client-by-external-id")
 
@@ -72,6 +84,11 @@ urlpatterns = [
     path("v1/peers/<uuid:peer_id>/rotate-keys", PeerRotateKeys.as_view(), name="peer-rotate-keys"),
     path("v1/peers/<uuid:peer_id>/move", PeerMove.as_view(), name="peer-move"),
     path("v1/peers/<uuid:peer_id>/config", PeerConfigFile.as_view(), name="peer-config"),
+    path("v1/peers/<uuid:peer_id>/usage", PeerUsageNow.as_view(), name="peer-usage"),
+    path(
+        "v1/peers/<uuid:peer_id>/usage/series", PeerUsageSeries.as_view(), name="peer-usage-series"
+    ),
+    path("v1/peers/<uuid:peer_id>/sessions", PeerSessions.as_view(), name="peer-sessions"),
     path("v1/interfaces", InterfaceList.as_view(), name="interfaces"),
     path("v1/interfaces/<uuid:interface_id>", InterfaceDetail.as_view(), name="interface"),
     path(

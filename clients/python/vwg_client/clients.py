@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Unpack
 
 from vwg_client import models
-from vwg_client.groups import Group, Options, client_path, one
+from vwg_client.groups import Group, Options, Span, client_path, one, span_query
 
 
 class _Create(models.ClientCreate, Options, total=False):
@@ -165,6 +165,22 @@ class Clients(Group):
         made: models.LinkMade = self._post(client_path(ref, "share-links"), fields)
         return made
 
+    def usage(self, ref: str) -> models.ClientUsage:
+        """What was used in the period, and what is left."""
+        found: models.ClientUsage = self._get(client_path(ref, "usage"))
+        return found
+
+    def usage_series(self, ref: str, **span: Unpack[Span]) -> models.Series:
+        """What was used, hour by hour or day by day."""
+        found: models.Series = self._get(client_path(ref, "usage", "series"), span_query(span))
+        return found
+
+    def sessions(
+        self, ref: str, **query: Unpack[models.ClientsSessionsQuery]
+    ) -> Iterator[models.Session]:
+        """When its devices were connected, the newest first."""
+        return self._pages(client_path(ref, "sessions"), query)
+
     def bulk(
         self, act: models.BulkAct, **options: Unpack[Options]
     ) -> models.BulkWithResults | models.Bulk:
@@ -216,6 +232,21 @@ class Devices(Group):
         """A page for the customer. Its address is shown once: a repeated answer is without it."""
         made: models.LinkMade = self._post(one("peers", peer_id, "share-links"), fields)
         return made
+
+    def usage(self, peer_id: str) -> models.DeviceUsage:
+        """All that the device used since it was added."""
+        found: models.DeviceUsage = self._get(one("peers", peer_id, "usage"))
+        return found
+
+    def usage_series(self, peer_id: str, **span: Unpack[Span]) -> models.Series:
+        """What it used, hour by hour or day by day."""
+        found: models.Series = self._get(one("peers", peer_id, "usage", "series"), span_query(span))
+        return found
+
+    def sessions(
+        self, peer_id: str, **query: Unpack[models.PeersSessionsQuery]
+    ) -> Iterator[models.Session]:
+        return self._pages(one("peers", peer_id, "sessions"), query)
 
 
 class ShareLinks(Group):

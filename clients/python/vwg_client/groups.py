@@ -73,6 +73,23 @@ def client_path(ref: str, *parts: str) -> str:
     return one("clients", ref, *parts)
 
 
+class Span(TypedDict, total=False):
+    """What a series is asked for: 24 hours unless said. Times with their offset, or days of the
+    time zone ("2026-01-31"), which is the tenant's unless named.
+    """
+
+    by: str
+    since: str
+    until: str
+    timezone: str
+
+
+def span_query(span: Mapping[str, Any]) -> dict[str, Any]:
+    """The query of a series; ``from`` is a word of Python's own."""
+    names = {"since": "from", "until": "to"}
+    return {names.get(name, name): value for name, value in span.items()}
+
+
 class Group:
     """Calls that share a transport."""
 

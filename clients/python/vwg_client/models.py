@@ -53,6 +53,8 @@ StartEnum = Literal['now', 'date', 'first-handshake']
 
 TenantStatus = Literal['active', 'suspended', 'closed']
 
+UsageSpan = Literal['hour', 'day', 'month']
+
 class AddPeer(TypedDict):
     """The founding call's body. Without ``allowed_ips`` a new peer gets addresses of the pools."""
 
@@ -311,6 +313,15 @@ class BulkWithResults(TypedDict):
     results: list[BulkResult]
 
 
+class Bytes(TypedDict):
+    """Bytes as the client sees them. Raw is what was counted, billed what counts against limits."""
+
+    raw_upload_bytes: int
+    raw_download_bytes: int
+    billed_upload_bytes: int
+    billed_download_bytes: int
+
+
 class ChangePlan(TypedDict):
     """Another plan, null for none. It brings its quota; the end stays, unless it is named here."""
 
@@ -336,6 +347,7 @@ class Client(TypedDict):
     telegram_id: str
     plan: str | None
     quota_bytes: int | None
+    usage: Usage
     expires_at: str | None
     duration_days: int | None
     first_connected_at: str | None
@@ -407,6 +419,25 @@ class ClientPatch(TypedDict):
     device_name: NotRequired[str]
 
 
+class ClientUsage(TypedDict):
+    """What a client used in its period, and what is left; null limits are none."""
+
+    period: Period
+    used_bytes: int
+    used_upload_bytes: int
+    used_download_bytes: int
+    limit_bytes: int | None
+    limit_upload_bytes: int | None
+    limit_download_bytes: int | None
+    extra_bytes: int
+    left_bytes: int | None
+    percent: int | None
+    throttled_since: str | None
+    total: Bytes
+    devices: list[DeviceUsage]
+    observed_at: str | None
+
+
 class ClientWithJob(TypedDict):
     """A client after a change, with the job that applies it."""
 
@@ -423,6 +454,7 @@ class ClientWithJob(TypedDict):
     telegram_id: str
     plan: str | None
     quota_bytes: int | None
+    usage: Usage
     expires_at: str | None
     duration_days: int | None
     first_connected_at: str | None
@@ -539,6 +571,18 @@ class DevicePatch(TypedDict):
     routes: NotRequired[list[str] | None]
     endpoint_override: NotRequired[str]
     name: NotRequired[str]
+
+
+class DeviceUsage(TypedDict):
+    """All that a device used since it was added."""
+
+    raw_upload_bytes: int
+    raw_download_bytes: int
+    billed_upload_bytes: int
+    billed_download_bytes: int
+    id: str
+    name: str
+    observed_at: str | None
 
 
 class Disable(TypedDict):
@@ -1287,6 +1331,14 @@ class PeerWithJob(TypedDict):
     job: JobRef
 
 
+class Period(TypedDict):
+    """The period that limits count in. ``ends_at`` is null where none follows by itself."""
+
+    number: int
+    began_at: str | None
+    ends_at: str | None
+
+
 class PersonIn(TypedDict):
     """Somebody: by e-mail address (a new account is made for one that nobody has) or, for an account that has no address, by user name. Operators name any account by its user name."""
 
@@ -1365,6 +1417,17 @@ class PlanCreate(TypedDict):
     throttle_kbit: NotRequired[int | None]
     grace_seconds: NotRequired[int]
     delete_after_days: NotRequired[int | None]
+
+
+class Point(TypedDict):
+    """One span of a series; a day has 23 or 25 hours where clocks are turned."""
+
+    raw_upload_bytes: int
+    raw_download_bytes: int
+    billed_upload_bytes: int
+    billed_download_bytes: int
+    begins_at: str
+    seconds: int
 
 
 class Pool(TypedDict):
@@ -1505,6 +1568,30 @@ class ScheduledJob(TypedDict):
     failures: int
     error: str
     failed_at: str | None
+
+
+class Series(TypedDict):
+    """What was used, span by span; none is left out."""
+
+    by: UsageSpan
+    timezone: str
+    begins_at: str
+    ends_at: str
+    coarse: bool
+    total: Bytes
+    points: list[Point]
+
+
+class Session(TypedDict):
+    """From a device's first handshake after a silence to its last before the next."""
+
+    device: str
+    device_name: str
+    began_at: str
+    ended_at: str | None
+    endpoint: str
+    upload_bytes: int
+    download_bytes: int
 
 
 class Settings(TypedDict):
@@ -1710,6 +1797,22 @@ class Transfer(TypedDict):
     plan: NotRequired[str | None]
 
 
+class Usage(TypedDict):
+    """How much of its period's bytes a client used, as they are billed."""
+
+    used_bytes: int
+    left_bytes: int | None
+    percent: int | None
+
+
+class UsageInput(TypedDict):
+    """How much of its period's bytes a client used, as they are billed."""
+
+    used_bytes: int
+    left_bytes: int | None
+    percent: int | None
+
+
 class Why(TypedDict):
     """What the tenant's page and each hold will say."""
 
@@ -1767,6 +1870,16 @@ class ClientsPeersQuery(TypedDict):
     ordering: NotRequired[Literal['created_at', 'id', 'last_handshake_at', 'name', '-created_at', '-id', '-last_handshake_at', '-name']]
     search: NotRequired[str]
     status: NotRequired[Literal['applied', 'failed', 'pending', 'quarantined', 'verified']]
+
+
+class ClientsSessionsQuery(TypedDict):
+    """What a list may be asked for: /api/v1/clients/by-external-id/{external_id}/sessions."""
+
+    device: NotRequired[str]
+    limit: NotRequired[int]
+    ordering: NotRequired[Literal['began_at', 'id', '-began_at', '-id']]
+    since: NotRequired[str]
+    until: NotRequired[str]
 
 
 class ClientsShareLinksQuery(TypedDict):
@@ -1866,6 +1979,16 @@ class PeersQuery(TypedDict):
     ordering: NotRequired[Literal['created_at', 'id', 'last_handshake_at', 'name', '-created_at', '-id', '-last_handshake_at', '-name']]
     search: NotRequired[str]
     status: NotRequired[Literal['applied', 'failed', 'pending', 'quarantined', 'verified']]
+
+
+class PeersSessionsQuery(TypedDict):
+    """What a list may be asked for: /api/v1/peers/{peer_id}/sessions."""
+
+    device: NotRequired[str]
+    limit: NotRequired[int]
+    ordering: NotRequired[Literal['began_at', 'id', '-began_at', '-id']]
+    since: NotRequired[str]
+    until: NotRequired[str]
 
 
 class PeersShareLinksQuery(TypedDict):
