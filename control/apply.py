@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from control import adjust, escalation, link
+from control import adjust, cutoff, escalation, link
 from control.applied import Notes, note_keys
 from control.claims import Item, Outcome, claim, postpone, settle
 from control.desired import load_for
@@ -184,6 +184,8 @@ def _apply_peers(work: Round, items: list[Item]) -> None:
     if sent.unavailable is not None:
         raise sent.unavailable
     _log(work.interface, plan, sent)
+    if any(change.allowed_ips and not change.is_new for change in plan.changes):
+        cutoff.relax(work.interface, work.station)
     if any(_is_routed(change.allowed_ips) for change in plan.changes):
         link.route(work.interface, work.station)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from celery import current_app
@@ -15,6 +14,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from control import link
+from control.findings import Finding, cut_off
 from control.heartbeat import queues
 from gateways.drivers import needs_sudo, station
 from gateways.models import Gateway, Heartbeat, Interface
@@ -38,19 +38,6 @@ LATE = timedelta(seconds=60)
 _LARGEST_SKEW = timedelta(seconds=2)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of the doctor: ``mend`` is empty when all is well."""
-
-    subject: str
-    text: str
-    mend: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return not self.mend
-
-
 def examine(interface: Interface | None) -> Iterator[Finding]:
     """Every finding, one after another. Raises nothing that it can report instead."""
     checks: list[Callable[[], Iterator[Finding]]] = [
@@ -71,6 +58,7 @@ def examine(interface: Interface | None) -> Iterator[Finding]:
             lambda: _interface(interface),
             lambda: _forwarding(interface),
             lambda: _nat(interface),
+            lambda: cut_off(interface),
         ]
     for check in checks:
         try:

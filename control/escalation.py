@@ -12,7 +12,7 @@ import logging
 from django.db import transaction
 from django.utils import timezone
 
-from control import link, whole
+from control import cutoff, link, whole
 from control.applied import Notes
 from control.desired import device, load_all
 from gateways.drivers import Station
@@ -70,6 +70,7 @@ def switch_off(interface: Interface, post: Station) -> None:
     """Take the link down because its row says that it is off; the books are kept first."""
     harvest(interface, post)
     take_down(interface, post)
+    cutoff.forget(interface, post)
     Interface.objects.filter(pk=interface.pk).update(
         state=Interface.State.DOWN, state_reason="switched off"
     )

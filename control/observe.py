@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from control import adjust, bootfile, link
+from control import adjust, bootfile, cutoff, link
 from control.drift import Drift, compare
 from control.healing import catch_up, heal, heal_link, revive
 from control.presence import load_buried, load_known, write_presence
@@ -95,6 +95,7 @@ def read(interface: Interface, post: Station) -> Reading:
 
 def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
     """Presence, verified state, drift and its healing. A dump older than the books is dropped."""
+    counted = cutoff.look(interface, post, number=reading.number)
     known, shown = load_known(interface)
     known += load_buried(interface, reading.dump.peers, known)
     drift = compare(
@@ -128,6 +129,7 @@ def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
             transaction.set_rollback(True)
             return Found(drift, healing=False)
         Gateway.objects.filter(pk=interface.gateway_id).update(last_seen_at=reading.at)
+    cutoff.follow(interface, post, counted, number=reading.number, taken_at=reading.at)
     return Found(drift, healing=healing)
 
 

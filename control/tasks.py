@@ -11,10 +11,20 @@ from celery import current_app, shared_task
 from django.utils import timezone
 
 from control import apply as applying
-from control import bootfile, claims, heartbeat, observe, pruning, scheduling
+from control import (
+    bootfile,
+    claims,
+    cutoff,
+    heartbeat,
+    nearing,
+    observe,
+    pruning,
+    scheduling,
+)
 from control.scheduling import Counts, Missed, scheduled
 from gateways import outbox, schedule
-from gateways.hints import publisher
+from gateways.drivers import station
+from gateways.hints import RELAX_TASK, publisher
 from gateways.models import Interface
 from gateways.queries import CONTROL_QUEUE
 from peers.services import due
@@ -39,6 +49,14 @@ def observe_one(*, interface_id: int, **_: object) -> None:
         run.counts = {"drift": sum(found.drift.counts().values())}
 
 
+@shared_task(name=RELAX_TASK)
+def relax_cutoff(*, interface_id: int, **_: object) -> None:
+    """Let go clients of one interface that have more left than before."""
+    rows = Interface.objects.select_related("gateway")
+    interface = rows.get(pk=interface_id, simulated=False)
+    cutoff.relax(interface, station(interface))
+
+
 @shared_task(name="control.write_boot_file")
 def write_boot_file(*, interface_id: int, **_: object) -> None:
     """Bring one boot file up to its rows."""
@@ -61,7 +79,8 @@ def sweep(**_: object) -> Counts:
     outbox.ring(late)
     runs.hint_overdue(at=at)
     files = _fan_out("control.write_boot_file", seconds=5, pk__in=claims.stale_boot_files(at=at))
-    return {"interfaces": len(late), "boot_files": files}
+    looks = _fan_out("control.observe", seconds=2, pk__in=nearing.due_looks(at=at))
+    return {"interfaces": len(late), "boot_files": files, "looks": looks}
 
 
 @shared_task(name="control.follow_tenants")

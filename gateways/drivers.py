@@ -24,6 +24,7 @@ from wireguard.host import command_prefix, has_net_admin, netns_id
 from wireguard.link import DEFAULT_MTU, Link
 from wireguard.linkspec import STAMP, UNFINISHED, Endpoint, LinkSpec, LinkState, Outcome
 from wireguard.lock import HostLock
+from wireguard.nft import Nft
 from wireguard.quick import QuickUnit
 from wireguard.runner import LocalRunner
 from wireguard.types import DeviceConfig
@@ -57,6 +58,13 @@ class LinkLike(Protocol):
     def refresh(self, spec: LinkSpec) -> None: ...
 
 
+class NftLike(Protocol):
+    """What the engine asks of nftables; see `wireguard.nft.Nft`."""
+
+    def load(self, text: str) -> None: ...
+    def list_table(self, name: str) -> str | None: ...
+
+
 @dataclass(frozen=True)
 class Station:
     """One interface as seen from its host."""
@@ -66,6 +74,8 @@ class Station:
     link: LinkLike
     #: wg-quick's unit of the same name, for interfaces that were adopted from it.
     unit: QuickUnit | None = None
+    #: nftables of its namespace; None where there is no kernel (the memory driver).
+    nft: NftLike | None = None
 
     def lock(self, *, timeout_s: float) -> AbstractContextManager[object]:
         """The host lock: one writer per interface. Entering raises `LockBusy` in time."""
@@ -111,6 +121,7 @@ def station(interface: Interface) -> Station:
         ),
         Link(LocalRunner(), interface.name, netns, needs_sudo(), settings.VWG_WG_COMMAND),
         QuickUnit(LocalRunner(), interface.name, netns, needs_sudo()),
+        Nft(LocalRunner(), command_prefix(netns, sudo=needs_sudo())),
     )
 
 

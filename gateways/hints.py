@@ -21,6 +21,7 @@ from kombu.exceptions import OperationalError as BrokerError
 logger = logging.getLogger("vwg.hints")
 
 APPLY_TASK = "control.apply"
+RELAX_TASK = "control.relax_cutoff"
 _LONGEST_PAUSE = 5.0
 
 
@@ -48,6 +49,10 @@ class Publisher:
     def ring(self, *, interface_id: int, queue: str) -> None:
         """Leave a hint that an interface has open items."""
         self.leave(Hint(APPLY_TASK, queue, "interface_id", interface_id))
+
+    def relax(self, *, interface_id: int, queue: str) -> None:
+        """Leave a hint that clients of an interface have more left of a limit than before."""
+        self.leave(Hint(RELAX_TASK, queue, "interface_id", interface_id))
 
     def call(self, *, task: str, queue: str) -> None:
         """Leave a hint that a task without arguments has something to do."""

@@ -219,6 +219,10 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
 }
 VWG_SWEEP_SECONDS = env.float("VWG_SWEEP_SECONDS", default=1.0)
 VWG_OBSERVE_SECONDS = env.float("VWG_OBSERVE_SECONDS", default=5.0)
+#: Clients close to a limit are cut off by the kernel. "Close" is what the fastest of them could use
+#: up within three observations, at so many Mbit/s.
+VWG_CUTOFF = env.bool("VWG_CUTOFF", default=True)
+VWG_CUTOFF_MBIT = env.int("VWG_CUTOFF_MBIT", default=1000)
 VWG_CANARY_SECONDS = env.float("VWG_CANARY_SECONDS", default=10.0)
 #: Beat keeps no file: what is due at once runs even where beat is restarted again and again.
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,117 @@
+"""Who is near a limit: what is left of it, and how soon it is reached. The ledger's word alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from gateways.models import Interface
+from peers.models import Peer
+from quotas.models import Plan
+from wireguard.cutoff import Key, Way
+
+#: Who could use up the rest of a limit within so many observations at full speed is near it;
+#: within so many of them, close: a missed observation leaves one before it is reached.
+NEAR_TICKS: Final = 3
+CLOSE_TICKS: Final = 2
+SHORTEST_S: Final = 1.0
+#: Looking takes at most a fifth of the time, however close somebody is.
+_SHARE: Final = 5
+
+_UP = Coalesce(F("client__usage__billed_up") - F("client__usage__base_up"), 0)
+_DOWN = Coalesce(F("client__usage__billed_down") - F("client__usage__base_down"), 0)
+_LEFT: Final = {
+    Way.BOTH: F("client__quota_bytes") + Coalesce(F("client__usage__extra_bytes"), 0) - _UP - _DOWN,
+    Way.UP: F("client__upload_quota_bytes") - _UP,
+    Way.DOWN: F("client__download_quota_bytes") - _DOWN,
+}
+
+
+class Near(NamedTuple):
+    """Billed bytes that are left of a limit (none: 0 or less), and where they may be used."""
+
+    left: int
+    networks: tuple[str, ...]
+
+
+def tick_bytes(interface: Interface, ticks: int) -> int:
+    """What is billed of so many observations' time at the fastest a client can be."""
+    a_second = settings.VWG_CUTOFF_MBIT * 125_000
+    percent = interface.gateway.usage_percent
+    return int(a_second * settings.VWG_OBSERVE_SECONDS * ticks * percent // 100)
+
+
+def near(interface: Interface, *, among: Collection[int] | None = None) -> dict[Key, Near]:
+    """The limits that may soon be reached on this interface, those that are reached included.
+
+    Of clients that can send something there (what is blocked has no allowed-ips) and whose limit
+    cuts them off; ``among`` these clients. One query.
+    """
+    within = tick_bytes(interface, NEAR_TICKS)
+    if not within:  # nothing of this gateway is billed
+        return {}
+    rows = (
+        Peer.objects.filter(interface=interface, client__at_limit=Plan.AtLimit.DISCONNECT)
+        .exclude(applied_allowed_ips="")
+        .annotate(**{f"left_{way.name}": left for way, left in _LEFT.items()})
+        .filter(Q(left_BOTH__lte=within) | Q(left_UP__lte=within) | Q(left_DOWN__lte=within))
+        .order_by("client_id", "pk")
+    )
+    if among is not None:
+        rows = rows.filter(client__in=among)
+    names = [f"left_{way.name}" for way in Way]
+    found: dict[Key, Near] = {}
+    for client, networks, *lefts in rows.values_list("client_id", "applied_allowed_ips", *names):
+        for way, left in zip(Way, lefts, strict=True):
+            if left is not None and left <= within:
+                key = Key(client, way)
+                before = found[key].networks if key in found else ()
+                found[key] = Near(left, (*before, *networks.split(",")))
+    return found
+
+
+def next_look(
+    before: Mapping[Key, int], now: Mapping[Key, Near], *, seconds: float, took: float
+) -> float | None:
+    """Seconds until somebody reaches a limit as fast as they went since ``before``, if that is
+    sooner than the next observation. ``took``: how long one takes, of which there are not more
+    than a second and a fifth of the time allow.
+    """
+    soonest = min(_times_left(before, now, seconds), default=None)
+    if soonest is None:
+        return None
+    wait = max(soonest, SHORTEST_S, _SHARE * took)
+    return wait if wait < settings.VWG_OBSERVE_SECONDS else None
+
+
+def _times_left(
+    before: Mapping[Key, int], now: Mapping[Key, Near], seconds: float
+) -> Iterator[float]:
+    for key, (left, _) in now.items():
+        used = before.get(key, left) - left
+        if left > 0 and used > 0:
+            yield left / used * seconds
+
+
+def due_looks(*, at: datetime) -> list[int]:
+    """The interfaces that want to be observed by now, each told once."""
+    rows = Interface.objects.filter(enabled=True, simulated=False).exclude(cutoff={})
+    due = []
+    for pk, cutoff in rows.values_list("pk", "cutoff"):
+        moment = parse_datetime(cutoff.get("look_at") or "")
+        if moment is not None and moment <= at:
+            rows.filter(pk=pk).update(cutoff={**cutoff, "look_at": None})
+            due.append(pk)
+    return due
+
+
+def moment_in(seconds: float | None) -> str | None:
+    """So many seconds from now, as `due_looks` reads it."""
+    return None if seconds is None else (timezone.now() + timedelta(seconds=seconds)).isoformat()
