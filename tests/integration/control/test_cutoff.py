@@ -185,7 +185,7 @@ def test_a_gateway_that_is_free_arms_nobody_and_a_dear_one_less(
 def test_other_interfaces_have_tables_of_their_own(gateway: Gateway, kernel: Kernel) -> None:
     Sold(gateway, left=MB)
     other = make_interface(
-        gateway=gateway.interface.gateway, name="wg1", is_default=False, listen_port=51999
+        gateway=gateway.interface.gateway, name="wg1", addresses=[], listen_port=5, is_default=False
     )
     assert nearing.near(other) == {}
 
