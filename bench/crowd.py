@@ -28,7 +28,7 @@ if __name__ == "__main__":
 from gateways.models import AddressPool, Gateway, Interface
 from peers.models import Client, Peer, PeerAddress, PeerKey
 from peers.sealing import seal_preshared_key, seal_private_key
-from quotas.models import Hold, Plan
+from quotas.models import Hold, Meter, Plan
 from tenants.models import ApiToken, Tenant
 from tenants.tokens import issue
 from wireguard.types import Secret
@@ -122,7 +122,7 @@ def _house(clients: Sequence[Client], pool: AddressPool, chance: random.Random) 
     now = timezone.now()
     first_peer = (Peer.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
     base = int(ip_address(pool.first))
-    peers, keys, addresses, holds = [], [], [], []
+    peers, keys, addresses, holds, meters = [], [], [], [], []
     for place, client in enumerate(clients):
         off = chance.random() < 0.05
         peer = Peer(
@@ -139,12 +139,11 @@ def _house(clients: Sequence[Client], pool: AddressPool, chance: random.Random) 
             verified_at=now,
             observed_present=not off,
             last_handshake_at=now - timedelta(seconds=chance.randrange(86_400)),
-            rx_bytes=chance.randrange(10**9),
-            tx_bytes=chance.randrange(10**10),
         )
         peer.preshared_key = seal_preshared_key(peer.uuid, Secret(_key()))
         peer.applied_key = peer.public_key
         peers.append(peer)
+        meters.append(_meter(peer, client, chance))
         keys.append(PeerKey(peer=peer, private_key=seal_private_key(peer.uuid, Secret(_key()))))
         text = str(ip_address(base + place))
         addresses.append(_address(pool, peer, text))
@@ -153,9 +152,28 @@ def _house(clients: Sequence[Client], pool: AddressPool, chance: random.Random) 
     with transaction.atomic():
         _write(Client, clients)
         _write(Peer, peers)
+    Meter.objects.bulk_create(meters, batch_size=500)
     PeerKey.objects.bulk_create(keys, batch_size=500)
     PeerAddress.objects.bulk_create(addresses, batch_size=500)
     Hold.objects.bulk_create(holds, batch_size=500)
+
+
+def _meter(peer: Peer, client: Client, chance: random.Random) -> Meter:
+    up, down = chance.randrange(10**9), chance.randrange(10**10)
+    return Meter(
+        peer=peer,
+        peer_uuid=peer.uuid,
+        client=client,
+        tenant_id=client.tenant_id,
+        interface_id=peer.interface_id,
+        client_uuid=client.uuid,
+        client_name=client.name,
+        external_id=client.external_id,
+        raw_up=up,
+        raw_down=down,
+        billed_up=up,
+        billed_down=down,
+    )
 
 
 def _address(pool: AddressPool, peer: Peer, text: str) -> PeerAddress:

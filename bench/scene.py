@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from ipaddress import ip_address
 from typing import Any
+from unittest import mock
 from uuid import uuid4
 
 import django
@@ -34,7 +35,8 @@ from gateways.outbox import Wish, enqueue
 from peers.models import Client, Peer, PeerAddress
 from peers.sealing import seal_preshared_key
 from tenants.models import Tenant
-from wireguard.types import Secret
+from wireguard.drivers.cli import CliDriver
+from wireguard.types import Dump, Secret
 
 
 def fill(number: int) -> dict[str, Any]:
@@ -99,21 +101,16 @@ def _give(pool: AddressPool, peers: list[Peer]) -> None:
 
 
 def look(active: int) -> dict[str, Any]:
-    """Three observations, each after ``active`` rows were made to differ from the dump.
-
-    A row that differs costs what a client costs whose counters moved.
-    """
+    """Three observations, in each of which the counters of ``active`` devices have moved."""
     interface = Interface.objects.select_related("gateway").get(is_default=True)
-    ids = list(Peer.objects.values_list("pk", flat=True)[:active])
+    keys = list(Peer.objects.values_list("applied_key", flat=True)[:active])
     spent: list[float] = []
     locked: list[float] = []
-    for _ in range(4):
-        if ids:
-            chosen = Peer.objects.filter(pk__in=ids)
-            chosen.update(rx_bytes=F("rx_bytes") + 1, tx_bytes=F("tx_bytes") + 1)
-        begin = time.perf_counter()
-        found = observe.observe_interface(interface_id=interface.pk)
-        spent.append(time.perf_counter() - begin)
+    for turn in range(4):
+        with mock.patch.object(CliDriver, "read", _moving(CliDriver.read, keys, turn)):
+            begin = time.perf_counter()
+            found = observe.observe_interface(interface_id=interface.pk)
+            spent.append(time.perf_counter() - begin)
         assert found is not None
         assert not found.drift, found.summary
         post = station(interface)
@@ -121,6 +118,20 @@ def look(active: int) -> dict[str, Any]:
         post.driver.read()
         locked.append(time.perf_counter() - begin)
     return {"seconds": spent[1:], "dump_seconds": locked[1:]}
+
+
+def _moving(read: Callable[[Any], Dump], keys: list[str], turn: int) -> Callable[[Any], Dump]:
+    """A reading in which these devices have counted more than in the last turn."""
+
+    def moved(driver: CliDriver) -> Dump:
+        dump = read(driver)
+        bytes_so_far = 1500 * (turn + 1) + int(time.time())
+        for key in keys:
+            status = dump.peers[key]
+            dump.peers[key] = status._replace(rx_bytes=bytes_so_far, tx_bytes=bytes_so_far)
+        return dump
+
+    return moved
 
 
 def boot(_: int) -> dict[str, Any]:

@@ -16,8 +16,11 @@ from pathlib import Path
 from django.db import transaction
 
 from audit.events import SYSTEM, Actor, Target, record
-from control import bootfile
+from control import bootfile, meters
 from control.applied import Notes
+from control.metering import account
+from control.reading import Reading, take
+from control.samples import Take
 from control.work import Row
 from gateways.drivers import Station
 from gateways.models import Interface
@@ -61,7 +64,10 @@ def adopt(
     with transaction.atomic():
         if foreign:
             _take_settings(interface, post, dump, stamp)
-        peers = _take_peers(interface, dump, tenant=tenant, at=at)
+        reading = take(interface, post)
+        if foreign:
+            meters.carry_over(interface, run=reading.run)
+        peers = _take_peers(interface, reading, tenant=tenant, at=at)
         Interface.objects.filter(pk=interface.pk).update(
             enabled=True,
             state=Interface.State.UP, state_reason="", guard_keys=[], guard_since=None,
@@ -110,23 +116,25 @@ def _take_settings(interface: Interface, post: Station, dump: Dump, stamp: str) 
     )  # fmt: skip
 
 
-def _take_peers(interface: Interface, dump: Dump, *, tenant: Tenant, at: datetime) -> int:
+def _take_peers(interface: Interface, reading: Reading, *, tenant: Tenant, at: datetime) -> int:
     known = set(
         Peer.objects.filter(interface=interface).values_list("public_key", flat=True)
     ) | set(Peer.objects.filter(interface=interface).values_list("applied_key", flat=True))
     notes = Notes(seq=interface.apply_seq, at=at)
-    taken = 0
-    for status in dump.peers.values():
-        if status.public_key not in known:
-            _take_peer(interface, status, tenant, notes, at)
-            taken += 1
+    takes = [
+        _take_peer(interface, status, tenant, notes, at)
+        for status in reading.dump.peers.values()
+        if status.public_key not in known
+    ]
     notes.write()
-    return taken
+    account(interface, reading, takes)
+    return len(takes)
 
 
 def _take_peer(
     interface: Interface, status: PeerStatus, tenant: Tenant, notes: Notes, at: datetime
-) -> None:
+) -> Take:
+    """The rows of one peer; its bytes so far are from before they were anybody's here."""
     client = Client.objects.create(
         tenant=tenant, name=f"adopted {status.public_key[:8]}", created_by="adoption"
     )
@@ -156,6 +164,7 @@ def _take_peer(
     notes.present(row, config)
     # Of a tenant that is suspended: the next observation finds a wish and has it carried out.
     stand_with_tenant(client=client, actor=SYSTEM, at=at)
+    return Take(peer.pk, status.rx_bytes, status.tx_bytes, takes_over=True)
 
 
 def _split(interface: Interface, allowed_ips: Iterable[str]) -> tuple[list[str], list[str]]:

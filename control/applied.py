@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import connection
 
-from control.many import Update, lock_peers
-from control.presence import COUNTED, db_time
+from control import meters
+from control.many import Update, db_time, lock_peers
 from control.work import Row, Work
 from wireguard.types import PeerConfig, PeerStatus
 
@@ -31,8 +31,7 @@ _CLEAR = Update(
     "peers_peer",
     "applied_key = '', applied_allowed_ips = '', applied_psk = '', applied_keepalive = NULL,"
     " applied_endpoint = '', applied_unknown = {unknown}, applied_seq = {seq}, applied_at = {at},"
-    " observed_present = {present}, carried_rx_bytes = carried_rx_bytes + rx_bytes, rx_bytes = 0,"
-    " carried_tx_bytes = carried_tx_bytes + tx_bytes, tx_bytes = 0",
+    " observed_present = {present}",
     "id = {row} AND applied_key = {key}",
     {
         "unknown": "bool", "seq": "bigint", "at": "timestamptz", "present": "bool",
@@ -53,9 +52,9 @@ _GENERATION = Update(
 )
 _LAST = Update(
     "peers_peer",
-    f"{COUNTED}, observed_endpoint = COALESCE(NULLIF({{endpoint}}, ''), observed_endpoint)",
+    "observed_endpoint = {endpoint}",
     "id = {row}",
-    {"rx": "bigint", "tx": "bigint", "endpoint": "text", "row": "bigint"},
+    {"endpoint": "text", "row": "bigint"},
 )
 _QUARANTINE = Update(
     "peers_peer", "quarantine_reason = {reason}", "id = {row}", {"reason": "text", "row": "bigint"}
@@ -74,6 +73,8 @@ class Notes:
     generation: list[tuple[Any, ...]] = field(default_factory=list)
     last: list[tuple[Any, ...]] = field(default_factory=list)
     quarantine: list[tuple[Any, ...]] = field(default_factory=list)
+    #: Rows whose peer is off the interface now: their next counters begin at 0.
+    closed: list[int] = field(default_factory=list)
 
     def present(self, row: Row, config: PeerConfig) -> None:
         """The row's peer is on the interface as ``config`` says."""
@@ -96,6 +97,7 @@ class Notes:
     def absent(self, row: Row, key: str) -> None:
         """The key that the row had applied is not on the interface any more."""
         self.clear.append((False, self.seq, db_time(self.at), False, row.id, key))
+        self.closed.append(row.id)
 
     def reached(self, row: Row) -> None:
         """The row's generation is in force, without anything having been sent for it."""
@@ -106,8 +108,9 @@ class Notes:
         self.unknown.append((True, row.applied_key or key, self.seq, row.id))
 
     def reading(self, row: Row, status: PeerStatus) -> None:
-        """The last reading of a peer's counters before its removal."""
-        self.last.append((status.rx_bytes, status.tx_bytes, status.endpoint or "", row.id))
+        """Where a peer was last seen before its removal."""
+        if status.endpoint:
+            self.last.append((status.endpoint, row.id))
 
     def number(self, interface_id: int) -> None:
         """Raise the interface's apply number, and mark its boot file as behind the rows."""
@@ -119,7 +122,8 @@ class Notes:
             )
 
     def write(self) -> None:
-        """Write all of it in the caller's transaction."""
+        """Write all of it in the caller's transaction: meters before peers, as everybody does."""
+        meters.close(self.closed)
         lock_peers(
             row[update.place_of("row")] for update, rows in self._statements() for row in rows
         )
@@ -141,6 +145,8 @@ def note_keys(work: Work, notes: Notes, done: Collection[str], last: dict[str, P
     for key in done:
         wanted = work.desired.get(key)
         owner = work.wanted_by.get(key)
+        if wanted is None and (counted := work.counted_by(key)) is not None:
+            notes.closed.append(counted.id)
         for row in work.applied_by.get(key, ()):
             if key in last:
                 notes.reading(row, last[key])

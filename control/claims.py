@@ -14,8 +14,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
-from control.many import Update
-from control.presence import db_time
+from control.many import Update, db_time
 from gateways.models import Interface, Job, JobItem
 from gateways.progress import note_progress
 

@@ -8,19 +8,25 @@ no tenant's act causes an outage of an interface that carries traffic.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
 
-from control import cutoff, link, whole
+from control import cutoff, link, meters, whole
 from control.applied import Notes
 from control.desired import device, load_all
+from control.harvest import read_all
 from gateways.drivers import Station
 from gateways.models import Interface
-from wireguard.errors import DriverError, DriverRejected
+from wireguard.errors import DriverError, DriverRejected, TruncatedDump
 from wireguard.types import PeerStatus
 
 logger = logging.getLogger("WireGuard")
+
+#: wireguard-go learns of it in its own time that its link was set down.
+_READINGS: Final = 5
 
 
 def escalate(interface: Interface, post: Station, *, reason: str) -> int:
@@ -49,26 +55,33 @@ def escalate(interface: Interface, post: Station, *, reason: str) -> int:
 
 def restart(interface: Interface, post: Station) -> None:
     """Tier 3: read what can be read, take the link down, bring it up, give endpoints back."""
-    harvest(interface, post)
     take_down(interface, post)
     link.bring_up(interface, post)
 
 
 def take_down(interface: Interface, post: Station) -> None:
-    """Take our link down, with its hooks and its firewall table. Raises link.NotOurs."""
+    """Take our link down, with its hooks and its firewall table. Raises link.NotOurs.
+
+    The last reading is taken and committed when no packet passes any more, and before the
+    counters go. Of wg-quick's unit, whose hooks are its operator's, it is taken before.
+    """
     sight = post.look()
     ours = link.is_ours(interface, sight) or link.is_unfinished(interface, sight)
     if sight.exists and not ours:
         raise link.refuse(interface)
+    read = _Last(interface, post)
     if interface.wg_quick and post.unit is not None:
+        if sight.exists:
+            read()
         post.unit.down()
-        return
-    post.link.bring_down(link.spec_of(interface, device(interface, ())))
+    else:
+        post.link.bring_down(link.spec_of(interface, device(interface, ())), read)
+    if read.done:
+        meters.close_all(interface)
 
 
 def switch_off(interface: Interface, post: Station) -> None:
     """Take the link down because its row says that it is off; the books are kept first."""
-    harvest(interface, post)
     take_down(interface, post)
     cutoff.forget(interface, post)
     Interface.objects.filter(pk=interface.pk).update(
@@ -76,20 +89,35 @@ def switch_off(interface: Interface, post: Station) -> None:
     )
 
 
-def harvest(interface: Interface, post: Station) -> None:
-    """Store the counters and endpoints of a last dump, if the interface still gives one."""
-    try:
-        dump = post.driver.read()
-    except DriverError as error:
-        logger.warning("WireGuard interface %s gives no last reading: %s", interface.name, error)
-        return
-    notes = Notes(seq=interface.apply_seq, at=timezone.now())
-    for row in load_all(interface).rows:
-        status = dump.peers.get(row.applied_key)
-        if status is not None:
-            notes.reading(row, status)
-    with transaction.atomic():
-        notes.write()
+@dataclass
+class _Last:
+    """The last reading of an interface: its bytes and its clients' endpoints."""
+
+    interface: Interface
+    post: Station
+    done: bool = False
+
+    def __call__(self) -> None:
+        """Read until no counter moves any more; what does not answer is passed over."""
+        try:
+            rows = load_all(self.interface).rows
+            reading = read_all(self.interface, self.post, rows)
+            for _ in range(_READINGS):
+                before, reading = reading, read_all(self.interface, self.post, rows)
+                if reading.dump == before.dump:
+                    break
+        except (DriverError, TruncatedDump) as error:
+            logger.warning(
+                "WireGuard interface %s gives no last reading: %s", self.interface.name, error
+            )
+            return
+        self.done = True
+        notes = Notes(seq=self.interface.apply_seq, at=reading.at)
+        for row in rows:
+            if (status := reading.dump.peers.get(row.applied_key)) is not None:
+                notes.reading(row, status)
+        with transaction.atomic():
+            notes.write()
 
 
 def _may_restart(interface: Interface, post: Station) -> bool:

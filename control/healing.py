@@ -23,17 +23,9 @@ from wireguard.types import PeerStatus
 
 logger = logging.getLogger("WireGuard")
 
-#: What the row counted under another key than this one is counted to its end.
-_COUNTED = ", ".join(
-    f"carried_{way}_bytes = carried_{way}_bytes + CASE WHEN applied_key NOT IN ('', {{key}})"
-    f" THEN {way}_bytes ELSE 0 END,"
-    f" {way}_bytes = CASE WHEN applied_key NOT IN ('', {{key}}) THEN 0 ELSE {way}_bytes END"
-    for way in ("rx", "tx")
-)
 _SEEN = Update(
     "peers_peer",
-    f"{_COUNTED},"
-    " applied_key = {key}, applied_allowed_ips = {ips}, applied_psk = {psk},"
+    "applied_key = {key}, applied_allowed_ips = {ips}, applied_psk = {psk},"
     " applied_keepalive = {keepalive}, applied_unknown = {unknown}",
     "id = {row} AND applied_seq = {seq}",
     {

@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, TypeVar
 
 from django.db import OperationalError, connection
+
+T = TypeVar("T")
 
 #: How often a write is tried that a deadlock undoes.
 _TRIES: Final = 3
@@ -30,14 +33,15 @@ class Update:
     where: str
     types: dict[str, str]
 
-    def run(self, cursor: Any, rows: Sequence[Sequence[Any]]) -> None:
-        """Update all of these rows; an empty list is nothing to do."""
+    def run(self, cursor: Any, rows: Sequence[Sequence[Any]]) -> int:
+        """Update all of these rows; returns how many there were. An empty list is nothing to do."""
         if not rows:
-            return
+            return 0
         if connection.vendor == "postgresql":
             cursor.execute(self._joined(), [list(column) for column in zip(*rows, strict=True)])
         else:
             cursor.executemany(self._plain(), [dict(zip(self.types, row)) for row in rows])  # noqa: B905  the statement names what it takes
+        return int(cursor.rowcount)
 
     def place_of(self, name: str) -> int:
         """Where in a row of values this one stands."""
@@ -57,6 +61,43 @@ class Update:
         return f"UPDATE {self.table} SET {sets} WHERE {where}"  # noqa: S608  constants of this app
 
 
+@dataclass(frozen=True)
+class Upsert:
+    """An INSERT into one table that changes the row there is. ``types`` are its columns, as above.
+
+    ``sets`` and ``where`` speak of the row there is by the table's name, and of the new one as
+    ``EXCLUDED``.
+    """
+
+    table: str
+    unique: tuple[str, ...]
+    sets: str
+    where: str
+    types: dict[str, str]
+
+    def run(self, cursor: Any, rows: Sequence[Sequence[Any]]) -> int:
+        """Write all of these rows; returns how many: one that ``where`` keeps out is none."""
+        if not rows:
+            return 0
+        names = ", ".join(self.types)
+        conflict = (
+            f" ON CONFLICT ({', '.join(self.unique)}) DO UPDATE SET {self.sets} WHERE {self.where}"
+        )
+        if connection.vendor == "postgresql":
+            arrays = ", ".join(f"%s::{kind}[]" for kind in self.types.values())
+            cursor.execute(
+                f"INSERT INTO {self.table} ({names}) SELECT * FROM unnest({arrays}){conflict}",  # noqa: S608
+                [list(column) for column in zip(*rows, strict=True)],
+            )
+        else:
+            marks = ", ".join(["%s"] * len(self.types))
+            cursor.executemany(
+                f"INSERT INTO {self.table} ({names}) VALUES ({marks}){conflict}",  # noqa: S608
+                [tuple(row) for row in rows],
+            )
+        return int(cursor.rowcount)
+
+
 def among(column: str, values: Collection[Any], kind: str) -> tuple[str, list[Any]]:
     """A condition that the column holds one of the values, with its parameters.
 
@@ -68,7 +109,12 @@ def among(column: str, values: Collection[Any], kind: str) -> tuple[str, list[An
     return f"{column} IN ({marks})", list(values)
 
 
-def persist(write: Callable[[], None]) -> None:
+def db_time(value: datetime | None) -> Any:
+    """A moment as the database driver wants it in a raw statement."""
+    return None if value is None else connection.ops.adapt_datetimefield_value(value)
+
+
+def persist(write: Callable[[], T]) -> T:
     """Carry out a write, which is one transaction; again when the database undid it."""
     for _ in range(_TRIES - 1):
         try:

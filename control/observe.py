@@ -1,4 +1,4 @@
-"""Observing an interface: one dump gives presence, verified state and drift.
+"""Observing an interface: one dump gives the bytes used, presence, verified state and drift.
 
 Only the dump is taken under the host lock; the books are kept after it, so that a change never
 waits for them. Two numbers put that in order: the dump's own (a later dump's books win), and the
@@ -12,33 +12,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
-from control import adjust, bootfile, cutoff, link
+from control import adjust, bootfile, cutoff, link, meters
 from control.drift import Drift, compare
 from control.healing import catch_up, heal, heal_link, revive
+from control.metering import account
 from control.presence import load_buried, load_known, write_presence
+from control.reading import Reading, take
+from control.samples import samples
 from gateways.drivers import Station, station
 from gateways.models import Gateway, Interface
 from wireguard.errors import DriverError, InterfaceMissing, TruncatedDump
 from wireguard.host import boot_id
 from wireguard.lock import LockBusy
-from wireguard.types import Dump
 
 logger = logging.getLogger("WireGuard")
 
 LOCK_TIMEOUT_S = 2.0
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A dump with its two numbers."""
-
-    dump: Dump
-    number: int
-    apply_seq: int
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -87,29 +78,31 @@ def read(interface: Interface, post: Station) -> Reading:
         raise link.refuse(interface)
     if sight.exists and not sight.up:
         raise InterfaceMissing(f"interface {interface.name} is set down")
-    dump = post.driver.read()
-    Interface.objects.filter(pk=interface.pk).update(observed_seq=F("observed_seq") + 1)
-    interface.refresh_from_db(fields=["observed_seq", "apply_seq"])
-    return Reading(dump, interface.observed_seq, interface.apply_seq, timezone.now())
+    return take(interface, post)
 
 
 def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
-    """Presence, verified state, drift and its healing. A dump older than the books is dropped."""
+    """The ledger; then presence, verified state, drift and its healing.
+
+    Of a dump that is older than the books, each device's bytes are counted unless they are, and
+    the rest is dropped.
+    """
     counted = cutoff.look(interface, post, number=reading.number)
-    known, shown = load_known(interface)
-    known += load_buried(interface, reading.dump.peers, known)
+    running, rows = reading.dump.peers, load_known(interface)
+    load_buried(interface, running, rows)
+    moved = samples(running, rows.counted, run=reading.run, apply_seq=reading.apply_seq)
+    account(interface, reading, moved)
     drift = compare(
-        reading.dump.peers,
-        known,
+        running,
+        rows.known,
         seq=reading.apply_seq,
-        recorded=() if any(row.live for row in known) else bootfile.recorded_keys(interface),
+        recorded=() if any(row.live for row in rows.known) else bootfile.recorded_keys(interface),
     )
     drift.link = adjust.differing(interface, reading.dump.interface)
-    with transaction.atomic():  # peers first, then the interface: as requests lock them
-        write_presence(
-            reading.dump.peers, shown, drift.verified, at=reading.at, also=drift.differing
-        )
-        healing = heal(interface, drift, reading.dump.peers, at=reading.at)
+    with transaction.atomic():  # meters, peers, then the interface: as requests lock them
+        meters.close_missing((row.id for row in drift.missing), seq=reading.number)
+        write_presence(running, rows.shown, drift.verified, at=reading.at, also=drift.differing)
+        healing = heal(interface, drift, running, at=reading.at)
         healing |= catch_up(interface, at=reading.at)
         heal_link(interface, drift.link, at=reading.at)
         newest = Interface.objects.filter(
@@ -117,7 +110,7 @@ def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
         ).update(
             observed_done_seq=reading.number,
             observed_at=reading.at,
-            observed_peers=len(reading.dump.peers),
+            observed_peers=len(running),
             observed_backend=post.backend,
             state=Interface.State.UP,
             state_reason="",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Q
 
 from control.drift import Known
-from control.many import Update, lock_peers
+from control.many import Update, db_time, lock_peers
+from control.samples import Counted
 from gateways.models import Interface
 from peers.models import Peer
 from wireguard.types import Applied, PeerStatus
@@ -24,26 +26,17 @@ class Shown(NamedTuple):
     present: bool
     endpoint: str
     handshake: int
-    rx_bytes: int
-    tx_bytes: int
     #: The apply that touched the row last: a later one has newer readings than this dump.
     applied_seq: int
 
 
-#: A counter that went down began at 0 again, and the other one with it.
-COUNTED: Final = ", ".join(
-    f"carried_{way}_bytes = carried_{way}_bytes + CASE WHEN {{rx}} < rx_bytes OR {{tx}} < tx_bytes"
-    f" THEN {way}_bytes ELSE 0 END, {way}_bytes = {{{way}}}"
-    for way in ("rx", "tx")
-)
 _WRITE = Update(
     "peers_peer",
-    "observed_present = {present}, observed_endpoint = {endpoint}, last_handshake_at = {handshake},"
-    f" {COUNTED}",
+    "observed_present = {present}, observed_endpoint = {endpoint}, last_handshake_at = {handshake}",
     "id = {row} AND applied_seq = {seq}",
     {
-        "present": "bool", "endpoint": "text", "handshake": "timestamptz", "rx": "bigint",
-        "tx": "bigint", "row": "bigint", "seq": "bigint",
+        "present": "bool", "endpoint": "text", "handshake": "timestamptz", "row": "bigint",
+        "seq": "bigint",
     },
 )  # fmt: skip
 _VERIFY = Update(
@@ -74,38 +67,52 @@ class _Record(NamedTuple):
     observed_present: bool
     observed_endpoint: str
     last_handshake_at: datetime | None
-    rx_bytes: int
-    tx_bytes: int
+    meter__run: int | None
+    meter__rx: int | None
+    meter__tx: int | None
+    meter__billing: bool | None
 
 
-def load_known(interface: Interface) -> tuple[list[Known], list[Shown]]:
-    """Every row that is wanted or may still be on the interface; one query."""
+@dataclass(frozen=True)
+class Rows:
+    """Rows of an interface, as each part of the books wants them."""
+
+    known: list[Known] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
+
+    def add(self, record: _Record) -> None:
+        self.known.append(_known(record))
+        self.counted.append(_counted(record))
+
+
+def load_known(interface: Interface) -> Rows:
+    """Every row that is wanted or may still be on the interface, with its meter; one query."""
     rows = Peer.objects.filter(interface=interface).filter(
         Q(deleted_at=None) | ~Q(applied_key="") | Q(observed_present=True)
     )
-    known, shown = [], []
+    found = Rows()
     for values in rows.values_list(*_Record._fields).iterator(chunk_size=5000):
         record = _Record._make(values)
-        known.append(_known(record))
-        shown.append(_shown(record))
-    return known, shown
+        found.add(record)
+        found.shown.append(_shown(record))
+    return found
 
 
-def load_buried(
-    interface: Interface, running: Collection[str], known: Collection[Known]
-) -> list[Known]:
-    """Deleted rows whose key runs although nothing of them was ever written down as sent.
+def load_buried(interface: Interface, running: Collection[str], found: Rows) -> None:
+    """Add deleted rows whose key runs although nothing of them was ever written down as sent.
 
     They are a recorded cause: such a peer goes, and is no stray for the guard.
     """
-    spoken = {key for row in known for key in (row.public_key, row.applied_key)}
+    spoken = {key for row in found.known for key in (row.public_key, row.applied_key)}
     unknown = [key for key in running if key not in spoken]
     if not unknown:
-        return []
+        return
     rows = Peer.objects.filter(
         interface=interface, public_key__in=unknown, deleted_at__isnull=False
     )
-    return [_known(_Record._make(values)) for values in rows.values_list(*_Record._fields)]
+    for values in rows.values_list(*_Record._fields):
+        found.add(_Record._make(values))
 
 
 def _known(record: _Record) -> Known:
@@ -138,9 +145,23 @@ def _shown(record: _Record) -> Shown:
         record.observed_present,
         record.observed_endpoint,
         int(handshake.timestamp()) if handshake else 0,
-        record.rx_bytes,
-        record.tx_bytes,
         record.applied_seq,
+    )
+
+
+def _counted(record: _Record) -> Counted:
+    off = bool(record.applied_key) and not record.applied_allowed_ips
+    return Counted(
+        record.id,
+        record.public_key,
+        record.deleted_at is None,
+        record.applied_key,
+        off and not record.applied_unknown,
+        record.applied_seq,
+        record.meter__run,
+        record.meter__rx or 0,
+        record.meter__tx or 0,
+        record.meter__billing,
     )
 
 
@@ -154,7 +175,7 @@ def write_presence(
 ) -> int:
     """Write what differs, in the caller's transaction; returns the number of rows written.
 
-    An absent peer keeps its last endpoint, handshake and counters. ``also`` are peers that the
+    An absent peer keeps its last endpoint and handshake. ``also`` are peers that the
     caller will write next: all are locked together.
     """
     changed: list[tuple[Any, ...]] = []
@@ -170,8 +191,6 @@ def write_presence(
             True,
             status.endpoint or row.endpoint,
             status.latest_handshake or row.handshake,
-            status.rx_bytes,
-            status.tx_bytes,
             row.applied_seq,
         )
         if now != row:
@@ -190,9 +209,4 @@ def write_presence(
 
 def _columns(row: Shown) -> tuple[Any, ...]:
     handshake = datetime.fromtimestamp(row.handshake, UTC) if row.handshake else None
-    return row.endpoint, db_time(handshake), row.rx_bytes, row.tx_bytes
-
-
-def db_time(value: datetime | None) -> Any:
-    """A moment as the database driver wants it in a raw statement."""
-    return None if value is None else connection.ops.adapt_datetimefield_value(value)
+    return row.endpoint, db_time(handshake)

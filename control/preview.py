@@ -97,7 +97,7 @@ def _with(rows: Preview, **changes: Any) -> Preview:
 
 
 def _drift_now(interface: Interface, post: Station) -> dict[str, int]:
-    known, _ = load_known(interface)
+    known = load_known(interface).known
     running = post.driver.read().peers
     recorded = () if any(row.live for row in known) else bootfile.recorded_keys(interface)
     return compare(running, known, seq=interface.apply_seq, recorded=recorded).counts()

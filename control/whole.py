@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
+from control import meters
 from control.applied import Notes
 from control.desired import Loaded, device, load_all
 from control.guard import split
+from control.harvest import read_all
 from control.work import Row
 from gateways.drivers import Station
 from gateways.models import Interface
@@ -24,12 +26,14 @@ def synchronise(interface: Interface, post: Station) -> None:
     can be sent, or says that it shall go.
     """
     interface.refresh_from_db()
-    running = post.driver.read().peers
     loaded = load_all(interface)
+    running = read_all(interface, post, loaded.rows).dump.peers
     rows = [row for row in loaded.rows if _may_run(interface, loaded, row)]
     present = [row for row in rows if row.config.allowed_ips or row.applied_key]
     texts = [row.config for row in present]
     texts += _kept(interface, loaded, running, {config.public_key for config in texts})
+    # What is gone begins at 0 when the text adds it.
+    meters.close(row.id for row in present if row.counted_key not in running)
     post.driver.sync(device(interface, texts))
     _note(interface, loaded, {row.id for row in present})
 
@@ -70,6 +74,8 @@ def _note(interface: Interface, loaded: Loaded, up: set[int]) -> None:
     for row in loaded.rows:
         if row.id in up:
             notes.present(row, row.config)
+            if row.counted_key != row.config.public_key:
+                notes.closed.append(row.id)
         elif row.applied_key and row.deleted:
             notes.absent(row, row.applied_key)
             notes.reached(row)

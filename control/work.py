@@ -34,6 +34,11 @@ class Row(NamedTuple):
     def live(self) -> bool:
         return not self.deleted
 
+    @property
+    def counted_key(self) -> str:
+        """The key whose counters are the device's, as long as it runs."""
+        return self.applied_key or self.config.public_key
+
 
 @dataclass
 class Work:
@@ -56,6 +61,16 @@ class Work:
         if key in self.wanted_by:
             rows[self.wanted_by[key].id] = self.wanted_by[key]
         return list(rows.values())
+
+    def counted_by(self, key: str) -> Row | None:
+        """The row whose device counts what runs with a key: the one that had it applied.
+
+        Else one that speaks of it, for a send that was never written down.
+        """
+        if rows := self.applied_by.get(key):
+            return rows[-1]
+        unsure = [row for row in self.rows if row.config.public_key == key and not row.applied_key]
+        return max(unsure, key=lambda row: (row.live, row.id), default=None)
 
     def keys_of(self, row: Row) -> set[str]:
         """The keys that must be right before the row is."""

@@ -7,7 +7,7 @@ link, the host lock, and a quick look at whose link it is.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,9 @@ class LinkLike(Protocol):
     def bring_up(
         self, spec: LinkSpec, endpoints: Mapping[str, Endpoint] | None = None
     ) -> Outcome: ...
-    def bring_down(self, spec: LinkSpec | None = None) -> bool: ...
+    def bring_down(
+        self, spec: LinkSpec | None = None, last: Callable[[], None] | None = None
+    ) -> bool: ...
     def stamp(self, uuid: str) -> None: ...
     def set_routes(self, device: DeviceConfig) -> None: ...
     def set_mtu(self, mtu: int) -> None: ...
@@ -199,7 +201,11 @@ class MemoryLink:
         self.driver.sync(spec.device)
         return Outcome.CREATED
 
-    def bring_down(self, spec: LinkSpec | None = None) -> bool:
+    def bring_down(
+        self, spec: LinkSpec | None = None, last: Callable[[], None] | None = None
+    ) -> bool:
+        if self.exists and last is not None:
+            last()
         was, self.exists, self.up, self.stamp_text = self.exists, False, False, ""
         self.driver = MemoryDriver(self.driver.interface)
         self.outages += 1

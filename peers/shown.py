@@ -50,6 +50,8 @@ class Device:
     preshared_key_set: bool
     #: When the interface was last read; the peer's live figures are from then.
     observed_at: datetime | None
+    upload_bytes: int = 0
+    download_bytes: int = 0
     #: Whether the file that was last handed out is still the right one.
     file_outdated: bool = False
 
@@ -95,6 +97,8 @@ def _with_all(peers: QuerySet[Peer]) -> QuerySet[Peer]:
             gateway_slug=F("interface__gateway__slug"),
             observed_at=F("interface__observed_at"),
             has_key=Exists(PeerKey.objects.filter(peer=OuterRef("pk"))),
+            bytes_up=Coalesce(F("meter__raw_up"), 0),
+            bytes_down=Coalesce(F("meter__raw_down"), 0),
             file_sum=FILE_SUM,
         )
         .order_by("pk")
@@ -146,6 +150,8 @@ def as_devices(rows: Sequence[Peer]) -> list[Device]:
             private_key_known=bool(vars(row)["has_key"]),
             preshared_key_set=bool(row.preshared_key),
             observed_at=vars(row)["observed_at"],
+            upload_bytes=vars(row)["bytes_up"],
+            download_bytes=vars(row)["bytes_down"],
             file_outdated=is_outdated(row, vars(row)["file_sum"]),
         )
         for row in rows

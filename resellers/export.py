@@ -82,7 +82,9 @@ def _clients(chunk: Sequence[Client], *, with_secrets: bool) -> Iterator[dict[st
     """Clients with their holds and devices, in a constant number of queries a chunk."""
     holds = _by(Hold.objects.filter(client__in=chunk), "client_id")
     peers = list(
-        Peer.objects.filter(client__in=chunk).select_related("interface__gateway").order_by("pk")
+        Peer.objects.filter(client__in=chunk)
+        .select_related("interface__gateway", "meter")
+        .order_by("pk")
     )
     devices = _devices(peers, with_secrets=with_secrets)
     for client in chunk:
@@ -103,6 +105,8 @@ def _devices(peers: Sequence[Peer], *, with_secrets: bool) -> Mapping[int, list[
     for peer in peers:
         body = {
             **{k: v for k, v in _columns(peer).items() if not k.startswith(_APPLIED)},
+            "rx_bytes": peer.upload_bytes,
+            "tx_bytes": peer.download_bytes,
             "interface": peer.interface.name,
             "gateway": peer.interface.gateway.slug,
             "addresses": [row.address for row in addresses[peer.pk]],

@@ -46,8 +46,8 @@ OPERATORS: Final[Mapping[str, str]] = {
 #: Rights where a tenant's table has less than all four: what is written there stays written.
 RIGHTS: Final[Mapping[str, str]] = {
     "audit_auditevent": "SELECT, INSERT",
-    # Workers keep the books; a transfer takes a meter along.
-    "quotas_meter": "SELECT, UPDATE",
+    # Workers keep the books; a transfer takes a meter along, and a move leaves one behind.
+    "quotas_meter": "SELECT, INSERT, UPDATE",
     "quotas_ledgersegment": "SELECT",
     "quotas_usagebucket": "SELECT",
     "quotas_session": "SELECT",

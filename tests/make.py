@@ -15,7 +15,7 @@ from django.utils import timezone
 from gateways.models import AddressPool, Gateway, Interface, Job, JobItem
 from gateways.sealing import seal_interface_key
 from peers.models import Client, Peer, PeerAddress
-from quotas.models import Plan
+from quotas.models import Meter, Plan
 from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.tokens import issue
 from wireguard.types import Secret
@@ -136,6 +136,20 @@ def make_peer(client: Client, interface: Interface, *, public_key: str = "", **f
         pool.next_offset += 1
         pool.save(update_fields=["next_offset"])
     return peer
+
+
+def make_meter(peer: Peer, *, up: int = 0, down: int = 0) -> Meter:
+    """What a device has used so far, as its meter says it; nothing else of the ledger."""
+    used = {"raw_up": up, "raw_down": down, "billed_up": up, "billed_down": down}
+    names = {
+        "client": peer.client,
+        "tenant_id": peer.tenant_id,
+        "interface_id": peer.interface_id,
+        "peer_uuid": peer.uuid,
+        "client_uuid": peer.client.uuid,
+        "client_name": peer.client.name,
+    }
+    return Meter.objects.update_or_create(peer=peer, defaults=used | names)[0]
 
 
 def make_job(

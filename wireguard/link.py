@@ -10,7 +10,7 @@ they store it, then bring the link up, and choose another only after the link is
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from wireguard.daemon import FLAVOURS, Daemon
@@ -205,11 +205,14 @@ class Link:
         if hooks_too:
             surroundings.try_hooks("PostDown", hooks.post_down)
 
-    def bring_down(self, spec: LinkSpec | None = None) -> bool:
+    def bring_down(
+        self, spec: LinkSpec | None = None, last: Callable[[], None] | None = None
+    ) -> bool:
         """Take the link down with all that was made for it; say whether there was a link.
 
         With a ``spec`` its hooks are run and the stamp must be its own; without, any stamp of
-        ours will do. Hooks that fail are logged. Raises `ForeignInterface` and does nothing.
+        ours will do. Hooks that fail are logged. ``last`` is called when no packet passes any
+        more, before the counters go. Raises `ForeignInterface` and does nothing.
         """
         state = self.state()
         stamp = state.stamp or state.unfinished
@@ -219,6 +222,9 @@ class Link:
         if state.exists:
             if spec is not None:
                 surroundings.try_hooks("PreDown", spec.device.interface.pre_down)
+            if last is not None:
+                self._steps.run("down", ["ip", "link", "set", "dev", self.name, "down"])
+                last()
             self._delete()
         surroundings.remove_firewall()
         if state.exists and spec is not None:

@@ -76,7 +76,7 @@ def days_left(view: ClientView, at: datetime) -> int | None:
 
 def used_bytes(view: ClientView) -> int:
     """Both directions of all devices, since they were added."""
-    return sum(device.peer.upload_bytes + device.peer.download_bytes for device in view.devices)
+    return sum(device.upload_bytes + device.download_bytes for device in view.devices)
 
 
 def _verdict(
@@ -138,8 +138,8 @@ def _seen(peer: Peer, at: datetime) -> str:
 
 
 def _usage(view: ClientView) -> Figure:
-    down = sum(device.peer.download_bytes for device in view.devices)
-    up = sum(device.peer.upload_bytes for device in view.devices)
+    down = sum(device.download_bytes for device in view.devices)
+    up = sum(device.upload_bytes for device in view.devices)
     both = gettext("%(down)s down, %(up)s up") % {
         "down": formats.size(down), "up": formats.size(up)
     }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from control.pages.rows import InterfaceRow, JobRow, Page, PeerRow, Worker
 from control.pages.wording import interface_row, job_row, peer_row
@@ -26,7 +27,7 @@ _ROW_EXISTS = Q(deleted_at__isnull=True)
 #: What a line shows: no secret, and no column that is not looked at.
 _COLUMNS = (
     "id", "uuid", "name", "blocked", "deleted_at", "last_handshake_at", "observed_present",
-    "observed_endpoint", "rx_bytes", "tx_bytes", "carried_rx_bytes", "carried_tx_bytes",
+    "observed_endpoint",
 )  # fmt: skip
 _LISTED = _ROW_EXISTS | ~Q(applied_key="")
 #: The pages show what runs: of a sandbox nothing does.
@@ -182,6 +183,8 @@ def _told(rows: QuerySet[Peer]) -> QuerySet[Peer]:
             tenant_name=F("tenant__name"),
             interface_name=F("interface__name"),
             hold_reason=Subquery(holds.values("reason")[:1]),
+            bytes_up=Coalesce(F("meter__raw_up"), 0),
+            bytes_down=Coalesce(F("meter__raw_down"), 0),
         )
         .prefetch_related("addresses")
     )

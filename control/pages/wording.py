@@ -126,7 +126,7 @@ def _interface_state(
 
 def peer_row(row: Peer, told: Mapping[str, Any], now: datetime) -> PeerRow:
     """A device as the table shows it. ``told`` holds the annotations of `peers.queries.with_status`
-    and the names of client, tenant and interface, and the oldest open hold.
+    and the names of client, tenant and interface, the oldest open hold, and its bytes.
     """
     glyph, words = _presence(row, told["hold_reason"], now)
     status, status_glyph, status_words, reason = _status(
@@ -144,8 +144,8 @@ def peer_row(row: Peer, told: Mapping[str, Any], now: datetime) -> PeerRow:
         words=words,
         endpoint=row.observed_endpoint,
         last_handshake_at=row.last_handshake_at,
-        download=row.download_bytes,
-        upload=row.upload_bytes,
+        download=told["bytes_down"],
+        upload=told["bytes_up"],
         status=status,
         status_glyph=status_glyph,
         status_words=status_words,

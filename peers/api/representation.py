@@ -93,8 +93,8 @@ def device_body(device: Device, *, at: datetime) -> dict[str, Any]:
             "online": is_online(peer, at=at),
             "endpoint": peer.observed_endpoint or None,
             "last_handshake_at": moment(peer.last_handshake_at),
-            "upload_bytes": peer.upload_bytes,
-            "download_bytes": peer.download_bytes,
+            "upload_bytes": device.upload_bytes,
+            "download_bytes": device.download_bytes,
             "observed_at": moment(device.observed_at),
         },
     }

@@ -76,12 +76,6 @@ class Peer(models.Model):
     observed_present = models.BooleanField(default=False)
     observed_endpoint = models.CharField(max_length=64, blank=True)
     last_handshake_at = models.DateTimeField(null=True, blank=True)
-    #: The interface's counters as last read (bytes; rx = the client's upload).
-    rx_bytes = models.PositiveBigIntegerField(default=0)
-    tx_bytes = models.PositiveBigIntegerField(default=0)
-    #: What it counted before it last began at 0: with another key, elsewhere, before a restart.
-    carried_rx_bytes = models.PositiveBigIntegerField(default=0)
-    carried_tx_bytes = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -118,13 +112,15 @@ class Peer(models.Model):
 
     @property
     def upload_bytes(self) -> int:
-        """What its customer sent since it was added."""
-        return self.carried_rx_bytes + self.rx_bytes
+        """What its customer sent since it was added: one look at its meter, where it has one."""
+        meter = getattr(self, "meter", None)
+        return 0 if meter is None else meter.raw_up
 
     @property
     def download_bytes(self) -> int:
         """What its customer got since it was added."""
-        return self.carried_tx_bytes + self.tx_bytes
+        meter = getattr(self, "meter", None)
+        return 0 if meter is None else meter.raw_down
 
 
 class PeerKey(models.Model):

@@ -18,6 +18,7 @@ from peers.allocation import release
 from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork, ShareLink
 from peers.services.changes import note_act, raise_version, tell
 from peers.services.entitlement import close_hold
+from peers.services.meters import name_meters
 from quotas.models import Hold
 
 #: Clients of one transaction of a purge.
@@ -88,6 +89,7 @@ def purge_due(*, at: datetime, limit: int = BATCH) -> int:
             for one in gone
             if one.tenant_id not in erased
         )
+        name_meters(gone)
         Client.objects.filter(pk__in=[client.pk for client in gone]).delete()
     return len(clients)
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from gateways.models import GlobalSetting, Interface, Job
 from peers.allocation import allocate, claim, lock_pools, release
@@ -22,6 +21,7 @@ from peers.queries import as_networks, live_peers
 from peers.services.changes import Changed, locked_client, note_act, raise_version, told
 from peers.services.choosing import device_of
 from peers.services.devices import is_key_taken, key_taken, refuse_small_mtu
+from peers.services.meters import hold_meter, leave_meter
 from rest.errors import Conflict, Invalid
 from rest.versions import Version
 from tenants.scoping import Caller
@@ -42,8 +42,6 @@ _ELSEWHERE: Final[dict[str, Any]] = {
     "verified_at": None,
     "observed_present": False,
     "observed_endpoint": "",
-    "rx_bytes": 0,
-    "tx_bytes": 0,
 }
 
 
@@ -86,8 +84,8 @@ def _move(peer: Peer, interface: Interface, at: datetime) -> Peer:
     """Bring the row to the new interface; the tombstone on the old one."""
     if peer.public_key == interface.public_key:
         raise Invalid("This is the server's own key.", field="public_key", code="key_of_server")
+    meter = hold_meter(peer)  # meters before peers, as everybody does
     grave = _grave(peer, at)
-    _carry(peer)
     lock_pools(interface, peer.tenant, at=at)  # before an address is claimed, as everybody does
     networks = list(peer.networks.values_list("network", flat=True))
     PeerNetwork.objects.filter(peer=peer).delete()
@@ -106,11 +104,12 @@ def _move(peer: Peer, interface: Interface, at: datetime) -> Peer:
         )
     refuse_small_mtu(peer, peer.addresses.values_list("address", flat=True))
     grave.save(force_insert=True)
+    leave_meter(meter, grave=grave, interface=interface)
     return grave
 
 
 def _grave(peer: Peer, at: datetime) -> Peer:
-    """An unsaved tombstone with what was applied of the peer, and its last readings."""
+    """An unsaved tombstone with what was applied of the peer."""
     return Peer(
         tenant_id=peer.tenant_id,
         client_id=peer.client_id,
@@ -122,20 +121,6 @@ def _grave(peer: Peer, at: datetime) -> Peer:
         last_handshake_at=peer.last_handshake_at,
         **{name: getattr(peer, name) for name in _ELSEWHERE},
     )
-
-
-def _carry(peer: Peer) -> None:
-    """What it has counted stays its own; its counters begin at 0.
-
-    As the row has it now: an observation may have written it since it was read.
-    """
-    Peer.objects.filter(pk=peer.pk).update(
-        carried_rx_bytes=F("carried_rx_bytes") + F("rx_bytes"),
-        carried_tx_bytes=F("carried_tx_bytes") + F("tx_bytes"),
-        rx_bytes=0,
-        tx_bytes=0,
-    )
-    peer.refresh_from_db(fields=["carried_rx_bytes", "carried_tx_bytes"])
 
 
 def _file_generation(peer: Peer, interface: Interface) -> int:

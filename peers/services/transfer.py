@@ -16,6 +16,7 @@ from peers.sellable import sellable_interfaces, sellable_pools
 from peers.services.changes import Changed, locked_client, note_act, raise_version, told
 from peers.services.entitlement import agree_with_holds
 from peers.services.limits import admit_clients, admit_devices
+from peers.services.meters import bring_meters
 from peers.services.terms import external_id_taken, refuse_external_id
 from quotas.models import Hold
 from quotas.queries import find_sold_plan
@@ -92,6 +93,7 @@ def _save(client: Client) -> None:
 
 def _bring_rows(client: Client, tenant: Tenant, at: datetime) -> None:
     """Every row of the client, tombstones too, belongs to the new tenant."""
+    bring_meters(client, tenant)
     peers = Peer.objects.filter(client=client)
     ShareLink.objects.filter(peer__in=peers, revoked_at__isnull=True).update(revoked_at=at)
     for rows in (

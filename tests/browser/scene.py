@@ -12,7 +12,7 @@ from peers.models import Peer
 from peers.queries import as_networks
 from quotas.models import Hold
 from tenants.models import Tenant
-from tests.make import make_client, make_gateway, make_interface, make_peer, make_tenant
+from tests.make import make_client, make_gateway, make_interface, make_meter, make_peer, make_tenant
 
 NAMES = (
     "Amir Tehrani", "سارا مرادی", "cafe-arghavan", "dr.hosseini@clinic", "Kian gaming", "Farid N.",
@@ -70,9 +70,9 @@ def _live(peer: Peer, now: datetime, chance: Random) -> None:
     peer.observed_endpoint = f"203.0.113.{chance.randrange(2, 250)}:{chance.randrange(1024, 65000)}"
     age = chance.choice([20, 70, 400, 5000, 90000])
     peer.last_handshake_at = now - timedelta(seconds=age + chance.randrange(20))
-    peer.rx_bytes = chance.randrange(10**5, 9 * 10**8)
-    peer.tx_bytes = chance.randrange(10**6, 8 * 10**10)
     peer.save()
+    up, down = chance.randrange(10**5, 9 * 10**8), chance.randrange(10**6, 8 * 10**10)
+    make_meter(peer, up=up, down=down)
 
 
 def _special(newest: list[Peer], interface: Interface, now: datetime) -> None:
@@ -81,7 +81,7 @@ def _special(newest: list[Peer], interface: Interface, now: datetime) -> None:
         peer.applied_key, peer.applied_allowed_ips = "", ""
         peer.applied_generation = peer.verified_generation = 0
         peer.observed_present, peer.last_handshake_at, peer.observed_endpoint = False, None, ""
-        peer.rx_bytes = peer.tx_bytes = 0
+        make_meter(peer)
     refused.quarantine_reason = "the key is the server's own"
     held.blocked, held.generation, held.verified_generation = True, 2, 2
     held.applied_generation, held.applied_allowed_ips = 2, ""

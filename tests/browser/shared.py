@@ -18,7 +18,7 @@ from peers.services.links import create_link
 from quotas.models import Hold
 from tenants.models import Tenant
 from tenants.scoping import Caller
-from tests.make import make_client, make_interface, make_key, make_peer, make_tenant
+from tests.make import make_client, make_interface, make_key, make_meter, make_peer, make_tenant
 from wireguard.types import Secret
 
 
@@ -61,12 +61,12 @@ def shared_links(interface: Interface | None = None, **brand: Any) -> Shared:
     outdated.save()
     once = _sold(seller, wg0, "Omid laptop", quota_bytes=10**10, ends=30)
     keyless = _sold(seller, wg0, "Leila", ends=30, known=False, awaits_key=True)
-    Peer.objects.filter(pk=keyless.pk).update(
-        observed_present=False, last_handshake_at=None, rx_bytes=0, tx_bytes=0
-    )
+    Peer.objects.filter(pk=keyless.pk).update(observed_present=False, last_handshake_at=None)
+    make_meter(keyless)
     off = _sold(seller, wg0, "Nima", quota_bytes=10**10, ends=0)
     open_hold(client=off.client, reason=Hold.Reason.SUSPENDED, actor=SYSTEM, at=timezone.now())
-    Peer.objects.filter(pk=off.pk).update(blocked=True, rx_bytes=0, tx_bytes=0)
+    Peer.objects.filter(pk=off.pk).update(blocked=True)
+    make_meter(off)
     return Shared(
         used=path_to(used),
         outdated=path_to(outdated),
@@ -107,6 +107,6 @@ def _sold(
     peer.applied_key, peer.applied_generation, peer.verified_generation = public, 1, 1
     peer.observed_present = True
     peer.last_handshake_at = now - timedelta(seconds=40 if quota_bytes else 7000)
-    peer.rx_bytes, peer.tx_bytes = 2_400_000_000, 16_000_000_000 if ends == 8 else 6_900_000_000
     peer.save()
+    make_meter(peer, up=2_400_000_000, down=16_000_000_000 if ends == 8 else 6_900_000_000)
     return peer

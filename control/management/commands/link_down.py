@@ -27,7 +27,6 @@ class Command(BaseCommand):
         post = station(interface)
         try:
             with post.lock(timeout_s=30.0):
-                escalation.harvest(interface, post)
                 Interface.objects.filter(pk=interface.pk).update(
                     enabled=False, state=Interface.State.DOWN, state_reason="stopped by hand"
                 )

@@ -10,13 +10,14 @@ from rest_framework.test import APIClient
 from audit.models import AuditEvent
 from gateways.models import Interface, Job
 from peers.models import Client, Peer, PeerAddress, PeerNetwork, ShareLink
-from quotas.models import Hold
+from quotas.models import CounterRun, Hold, Meter
 from tenants.models import Tenant
 from tests.integration.actions.conftest import URL, Shop, events, snapshot
 from tests.make import (
     make_client,
     make_gateway,
     make_interface,
+    make_meter,
     make_peer,
     make_plan,
     make_simulated,
@@ -48,16 +49,27 @@ def test_a_moved_device_has_new_addresses_and_all_else_as_it_was(
     shop: Shop, interface: Interface, other: Interface
 ) -> None:
     made = shop.create(networks=["192.168.7.0/24"], mtu=1400, dns_servers=["9.9.9.9"])
-    Peer.objects.update(applied_key=made["devices"][0]["public_key"], rx_bytes=7)
+    Peer.objects.update(applied_key=made["devices"][0]["public_key"])
+    meter = make_meter(Peer.objects.get(), up=7)
+    run = CounterRun.objects.create(interface=interface, began_at=meter.client.created_at)
+    Meter.objects.update(run=run, rx=7, incarnation=1, seq=3)
     body = shop.done(made, "move", interface="wg1")
     old, new = made["devices"][0], body["devices"][0]
     assert (new["interface"], new["addresses"]) == ("wg1", ["10.9.0.2/32"])
     for name in ("id", "public_key", "networks", "mtu", "dns_servers", "preshared_key_set"):
         assert new[name] == old[name]
     peer = Peer.objects.get(uuid=new["id"])
-    assert (peer.applied_key, peer.applied_generation, peer.rx_bytes) == ("", 0, 0)
+    assert (peer.applied_key, peer.applied_generation) == ("", 0)
+    meter.refresh_from_db()
+    assert (meter.peer, meter.interface, meter.run, meter.rx, meter.raw_up) == (
+        peer, other, None, 0, 7,
+    )  # fmt: skip
     grave = Peer.objects.get(deleted_at__isnull=False)
-    assert (grave.interface, grave.applied_key, grave.rx_bytes) == (interface, old["public_key"], 7)
+    assert (grave.interface, grave.applied_key) == (interface, old["public_key"])
+    left = grave.meter
+    assert (left.interface, left.run, left.rx, left.incarnation, left.raw_up) == (
+        interface, run, 7, 1, 0,
+    )  # fmt: skip
     assert (grave.public_key, grave.preshared_key) == (old["public_key"], "")
     assert PeerAddress.objects.filter(peer__isnull=True, address="10.252.0.2").exists()
     job = Job.objects.get(uuid=body["job"]["id"])

@@ -18,7 +18,7 @@ from peers.models import Client, Peer, PeerAddress, PeerKey
 from peers.sealing import open_private_key
 from quotas.models import Hold
 from tenants.models import Tenant
-from tests.make import make_client, make_peer, make_public_key
+from tests.make import make_client, make_meter, make_peer, make_public_key
 from tests.tags import stateless, tag
 from wireguard.keys import public_key_of
 
@@ -305,12 +305,11 @@ def test_live_figures_are_seen_from_the_client(alice_api: APIClient, interface: 
     seen = timezone.now()
     Interface.objects.update(observed_at=seen)
     Peer.objects.update(
-        rx_bytes=5,
-        tx_bytes=7,
         observed_present=True,
         last_handshake_at=seen,
         observed_endpoint="198.51.100.7:4242",
     )
+    make_meter(Peer.objects.get(), up=5, down=7)
     live = alice_api.get(f"{URL}/{body['id']}").json()["devices"][0]["live"]
     assert (live["upload_bytes"], live["download_bytes"]) == (5, 7)
     assert live["online"] is True
@@ -415,7 +414,8 @@ def test_if_match_refuses_a_version_that_is_gone(
 def test_live_figures_do_not_change_the_etag(alice_api: APIClient, interface: Interface) -> None:
     url = f"{URL}/{create(alice_api)['id']}"
     before = alice_api.get(url)["ETag"]
-    Peer.objects.update(rx_bytes=5, observed_present=True, last_handshake_at=timezone.now())
+    Peer.objects.update(observed_present=True, last_handshake_at=timezone.now())
+    make_meter(Peer.objects.get(), up=5)
     assert alice_api.get(url)["ETag"] == before
 
 

@@ -31,6 +31,11 @@ def row(made: Any) -> Peer:
     return Peer.objects.get(pk=made.peer.pk)
 
 
+def move(gateway: Gateway, bytes_so_far: int) -> None:
+    for key in gateway.peers():
+        gateway.driver.report(key, rx_bytes=bytes_so_far)
+
+
 def settle(gateway: Gateway) -> None:
     gateway.observe()
     gateway.apply()
@@ -59,9 +64,8 @@ def test_presence_is_what_the_dump_says(gateway: Gateway) -> None:
     )
     gateway.observe()
     peer = row(made)
-    assert (peer.rx_bytes, peer.tx_bytes, peer.observed_endpoint, peer.observed_present) == (
-        11,
-        22,
+    assert (peer.upload_bytes, peer.download_bytes) == (11, 22)
+    assert (peer.observed_endpoint, peer.observed_present) == (
         "[2001:db8::7]:5000",
         True,
     )
@@ -75,11 +79,26 @@ def test_rows_that_did_not_change_are_not_written(
         gateway.add(f"client {number}")
     gateway.apply()
     gateway.observe()
-    gateway.driver.report(next(iter(gateway.peers())), rx_bytes=5)
     with django_assert_max_num_queries(12) as captured:
         gateway.observe()
-    updates = [query["sql"] for query in captured if "peers_peer" in query["sql"]]
-    assert sum(sql.startswith("UPDATE") for sql in updates) <= 1
+    assert not any("UPDATE peers_" in query["sql"] for query in captured)
+    assert not any("UPDATE quotas_" in query["sql"] for query in captured)
+
+
+def test_bytes_alone_are_written_to_the_ledger_and_to_no_peer(
+    gateway: Gateway, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(20):
+        gateway.add(f"client {number}")
+    gateway.apply()
+    move(gateway, 5)
+    gateway.observe()
+    move(gateway, 6)
+    with django_assert_max_num_queries(22) as captured:
+        gateway.observe()
+    written = [query["sql"] for query in captured]
+    assert not any("UPDATE peers_peer" in sql for sql in written)
+    assert sum("UPDATE quotas_meter" in sql for sql in written) in (1, 20)  # SQLite: each
 
 
 def test_a_peer_that_somebody_removed_comes_back(gateway: Gateway) -> None:
@@ -176,7 +195,7 @@ def test_an_older_dump_does_not_overwrite_newer_books(gateway: Gateway) -> None:
     gateway.driver.report(made.peer.public_key, rx_bytes=500)
     gateway.observe()
     keep_books(interface, post, old)
-    assert row(made).rx_bytes == 500
+    assert row(made).upload_bytes == 500
 
 
 def test_a_missing_interface_is_brought_back(gateway: Gateway) -> None:

@@ -9,8 +9,7 @@ import pytest
 from django.utils import timezone
 
 from audit.events import SYSTEM
-from control import apply as applying
-from control import bootfile, observe
+from control import bootfile, observe, tier1
 from control.adoption import adopt
 from control.presence import load_known
 from gateways.drivers import station
@@ -31,7 +30,7 @@ def killed_before_it_is_written_down(gateway: Gateway, monkeypatch: pytest.Monke
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(applying, "_write", die)
+        patch.setattr(tier1, "write", die)
         with pytest.raises(Killed):
             gateway.apply()
 

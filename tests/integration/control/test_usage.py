@@ -115,4 +115,5 @@ def test_it_moves_along(gateway: Gateway, made: Any) -> None:
     assert used(made) == (1000, 2000)
     gateway.apply()
     assert used(made) == (1000, 2000)
-    assert row(made).rx_bytes == 0
+    meter = row(made).meter
+    assert (meter.run, meter.rx, meter.interface) == (None, 0, elsewhere)

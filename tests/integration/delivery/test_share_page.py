@@ -22,6 +22,7 @@ from control.pages import share_doors
 from gateways.models import GlobalSetting
 from peers.models import Client, Peer, ShareLink
 from tenants.models import Tenant
+from tests.make import make_meter
 
 Body = dict[str, Any]
 Share = Callable[..., Body]
@@ -36,7 +37,7 @@ def secret_in(page: str) -> bool:
 
 
 def test_a_visit_shows_the_state_and_no_secret(visitor: Browser, share: Share, sold: Body) -> None:
-    Peer.objects.update(rx_bytes=150_000_000, tx_bytes=1_250_000_000)
+    make_meter(Peer.objects.get(), up=150_000_000, down=1_250_000_000)
     answer = visitor.get(share(sold, single_use=True)["path"])
     page = answer.content.decode()
     assert answer.status_code == 200
@@ -269,7 +270,7 @@ def test_nothing_is_said_in_words(visitor: Browser, share: Share, sold: Body) ->
     path = share(sold)["path"]
     assert "Nothing yet" in visitor.get(path).content.decode()
     Client.objects.update(quota_bytes=10**9, expires_at=timezone.now() - timedelta(hours=1))
-    Peer.objects.update(rx_bytes=10**9)
+    make_meter(Peer.objects.get(), up=10**9)
     page = visitor.get(path).content.decode()
     assert re.search(r"Nothing <i>of 1 GB</i>", page)
     assert re.search(r"Days left</p><p class=\"big big-s\">None</p>", page)
@@ -378,7 +379,7 @@ def test_a_link_for_one_use_is_no_subscription(visitor: Browser, share: Share, s
 
 def test_programs_read_the_state(visitor: Browser, share: Share, sold: Body) -> None:
     Client.objects.update(quota_bytes=1000, expires_at=timezone.now() + timedelta(hours=30))
-    Peer.objects.update(rx_bytes=100, tx_bytes=250)
+    make_meter(Peer.objects.get(), up=100, down=250)
     answer = visitor.get(share(sold)["path"] + "/status.json")
     body = answer.json()
     assert answer["Cache-Control"] == "no-store"

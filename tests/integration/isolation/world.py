@@ -331,8 +331,6 @@ class _Builder:
             preshared_key=seal_preshared_key(uuid, Secret(make_key()[0])),
             observed_endpoint=f"203.0.113.{ord(self.letter)}:4711",
             endpoint_override=f"{self.name('endpoint').lower()}.example:51820",
-            rx_bytes=ord(self.letter) * 1_000_003,
-            tx_bytes=ord(self.letter) * 1_000_033,
             last_handshake_at=self.at - timedelta(seconds=30),
             observed_present=True,
             **fields,

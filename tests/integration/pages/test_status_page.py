@@ -16,7 +16,7 @@ from django.utils import timezone
 from gateways.models import Interface
 from peers.models import Client, Peer, PeerAddress
 from tenants.models import Tenant
-from tests.make import make_client, make_job, make_peer, make_public_key
+from tests.make import make_client, make_job, make_meter, make_peer, make_public_key
 
 PAGES = ["/", "/live/", "/apply/", "/peers/new/"]
 
@@ -32,7 +32,7 @@ def many(tenant: Tenant, interface: Interface, count: int) -> None:
         Peer(
             tenant=tenant, client=client, interface=interface, public_key=(key := next(keys)),
             applied_key=key, applied_generation=1, verified_generation=1, observed_present=True,
-            last_handshake_at=now - timedelta(seconds=100 * (client.pk % 3)), rx_bytes=client.pk,
+            last_handshake_at=now - timedelta(seconds=100 * (client.pk % 3)),
         )
         for client in clients
     ]  # fmt: skip
@@ -254,7 +254,7 @@ def test_poll_is_304_until_something_changes(
     etag = browser.get("/live/")["ETag"]
     again = browser.get("/live/", headers={"If-None-Match": etag})
     assert (again.status_code, again.content) == (304, b"")
-    Peer.objects.filter(pk=peer.pk).update(rx_bytes=5_000_000)
+    make_meter(peer, up=5_000_000)
     changed = browser.get("/live/", headers={"If-None-Match": etag})
     assert changed.status_code == 200
     assert "5.0 MB" in changed.content.decode()

@@ -18,7 +18,7 @@ from peers.models import Peer
 from rest.errors import Invalid, StaleVersion
 from rest.etag import etag, is_current, wanted_version
 from rest.versions import ONLY, Version, check_version
-from tests.make import make_job
+from tests.make import make_job, make_meter
 from tests.tags import stateless
 
 CLIENTS = "/api/v1/clients"
@@ -162,7 +162,8 @@ def test_who_polls_sees_a_client_become_active(alice_api: APIClient, alice_peer:
         assert (seen.status_code, seen.json()["version"]) == (200, 1)
         assert stateless(seen["ETag"]) == stateless(tag)
         assert alice_api.get(url, headers={"If-None-Match": seen["ETag"]}).status_code == 304
-        Peer.objects.update(rx_bytes=F("rx_bytes") + 7, last_handshake_at=timezone.now())
+        Peer.objects.update(last_handshake_at=timezone.now())
+        make_meter(alice_peer, up=7 * len(url))
         assert alice_api.get(url, headers={"If-None-Match": seen["ETag"]}).status_code == 304
     assert alice_api.get(client).json()["state"] == "active"
     # The gateway's progress refuses nobody's change.
@@ -214,7 +215,7 @@ def test_what_the_caller_has_is_304_until_it_changes(
     assert {"Authorization", "Cookie", "X-VWG-Tenant"} <= set(again["Vary"].split(", "))
     assert alice_api.head(url, headers={"If-None-Match": tag}).status_code == 304
     assert alice_api.head(url).status_code == 200
-    Peer.objects.update(rx_bytes=10)  # a live counter is no change of the configuration
+    make_meter(Peer.objects.get(), up=10)  # a live counter is no change of the configuration
     assert alice_api.get(url, headers={"If-None-Match": tag}).status_code == 304
     assert alice_api.patch(url, {"name": "B"}).status_code == 200
     changed = alice_api.get(url, headers={"If-None-Match": tag})

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from control.sending import BATCH, send
+from collections.abc import Collection, Mapping
+
+from control.sending import BATCH, Sent
+from control.sending import send as send_with
 from tests.make import make_public_key
 from wireguard.drivers.memory import MemoryDriver
 from wireguard.errors import DriverRejected, DriverUnavailable
 from wireguard.plan import PeerChange, Plan
+from wireguard.types import PeerStatus
+
+
+class Reader:
+    """Reads, and keeps no books."""
+
+    def __init__(self, driver: MemoryDriver) -> None:
+        self.driver = driver
+
+    def running(self) -> Collection[str]:
+        return self.driver.read().peers.keys()
+
+    def last(self, gone: Collection[str], blocked: Collection[str]) -> Mapping[str, PeerStatus]:
+        peers = self.driver.read().peers
+        return {key: peers[key] for key in gone}
+
+
+def send(driver: MemoryDriver, plan: Plan) -> Sent:
+    return send_with(driver, plan, Reader(driver))
 
 
 def additions(number: int) -> list[PeerChange]:
@@ -78,3 +100,29 @@ def test_only_refusals_are_halved() -> None:
     sent = send(driver, Plan(changes=additions(4)))
     assert len(sent.done) == 4
     assert driver.calls == ["apply", "apply", "apply"]
+
+
+def test_a_block_is_read_when_nothing_passes_any_more() -> None:
+    driver = MemoryDriver()
+    one, other = additions(2)
+    send(driver, Plan(changes=[one, other]))
+    driver.calls.clear()
+    block = PeerChange(one.public_key, allowed_ips=())
+    sent = send(driver, Plan(changes=[block, PeerChange(other.public_key, ("10.9.0.1/32",))]))
+    assert driver.calls == ["apply", "read", "apply"]
+    assert sent.done == {one.public_key, other.public_key}
+
+
+def test_what_is_frozen_and_could_not_be_read_is_sent_anew() -> None:
+    driver = MemoryDriver()
+    (peer,) = additions(1)
+    send(driver, Plan(changes=[peer]))
+
+    class Late(Reader):
+        def last(self, *_: Collection[str]) -> Mapping[str, PeerStatus]:
+            raise DriverUnavailable("late")
+
+    sent = send_with(driver, Plan(removals=[peer.public_key]), Late(driver))
+    assert (sent.done, sent.unknown) == (set(), {peer.public_key})
+    assert sent.unavailable is not None
+    assert peer.public_key in driver.read().peers

@@ -1,0 +1,83 @@
+"""What a dump adds to which meter. Pure.
+
+A key is counted by the device that had it applied. One that nobody had applied is of a send that
+was never written down: of the live row that wants it, else of the one that was deleted last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from quotas.metering import Flag
+from wireguard.types import PeerStatus
+
+
+class Take(NamedTuple):
+    """What is to be counted of one device: its counters in a dump."""
+
+    peer_id: int
+    rx: int
+    tx: int
+    #: Whether what comes after this sample is billed; None: as before.
+    billing: bool | None = None
+    flags: Flag = Flag(0)
+    #: It is off by the books: a meter that is made now does not bill.
+    off: bool = False
+    #: The counters so far are another's: begin where they stand.
+    takes_over: bool = False
+
+
+class Counted(NamedTuple):
+    """What a row and its meter say. ``run`` None: no meter, or a closed one."""
+
+    id: int
+    public_key: str
+    live: bool
+    applied_key: str
+    #: Off by the books, since the apply of this number or an earlier one.
+    off: bool
+    applied_seq: int
+    run: int | None
+    rx: int
+    tx: int
+    billing: bool | None
+
+    @property
+    def key(self) -> str:
+        return self.applied_key or self.public_key
+
+
+def samples(
+    running: Mapping[str, PeerStatus], rows: Iterable[Counted], *, run: int, apply_seq: int
+) -> list[Take]:
+    """The samples that change something: at rest, that is none."""
+    takes = []
+    for key, row in _owners(rows).items():
+        status = running.get(key)
+        if status is None:
+            continue
+        counts = (status.rx_bytes, status.tx_bytes)
+        billing = None
+        if row.billing is not None and row.billing is row.off and row.applied_seq <= apply_seq:
+            billing = not row.off  # a block or an unblock whose reading was cut short
+        if (
+            counts != (row.rx, row.tx)
+            or (row.run not in (None, run) and any(counts))
+            or (billing is not None)
+        ):
+            takes.append(Take(row.id, *counts, billing, off=row.off))
+    return takes
+
+
+def _owners(rows: Iterable[Counted]) -> dict[str, Counted]:
+    found: dict[str, Counted] = {}
+    for row in rows:
+        other = found.get(row.key)
+        if other is None or _claim(row) > _claim(other):
+            found[row.key] = row
+    return found
+
+
+def _claim(row: Counted) -> tuple[bool, bool, int]:
+    return bool(row.applied_key), row.live, row.id
