@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 from gateways.models import Interface
 from peers.models import Peer
 from quotas.models import Plan
-from wireguard.cutoff import Key, Way
+from wireguard.cutoff import Key, Way, apart
 
 #: Who could use up the rest of a limit within so many observations at full speed is near it;
 #: within so many of them, close: a missed observation leaves one before it is reached.
@@ -67,14 +67,17 @@ def near(interface: Interface, *, among: Collection[int] | None = None) -> dict[
     if among is not None:
         rows = rows.filter(client__in=among)
     names = [f"left_{way.name}" for way in Way]
-    found: dict[Key, Near] = {}
-    for client, networks, *lefts in rows.values_list("client_id", "applied_allowed_ips", *names):
-        for way, left in zip(Way, lefts, strict=True):
-            if left is not None and left <= within:
-                key = Key(client, way)
-                before = found[key].networks if key in found else ()
-                found[key] = Near(left, (*before, *networks.split(",")))
-    return found
+    left: dict[Key, int] = {}
+    networks: dict[int, list[str]] = {}
+    for client, texts, *lefts in rows.values_list("client_id", "applied_allowed_ips", *names):
+        networks.setdefault(client, []).extend(texts.split(","))
+        left |= {
+            Key(client, way): rest
+            for way, rest in zip(Way, lefts, strict=True)
+            if rest is not None and rest <= within
+        }
+    own = apart(networks)
+    return {key: Near(rest, own[key.client]) for key, rest in left.items()}
 
 
 def next_look(

@@ -16,6 +16,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Final, NamedTuple
 
 from wireguard.firewall import table_name as firewall_table
@@ -91,6 +92,28 @@ def allowance(left: int, *, percent: int, mtu: int) -> int:
     tunnel = ((left + 1) * 100 - 1) // percent  # of a byte billed, a part may be left
     largest = max(mtu, _LARGEST)
     return tunnel * largest // (largest + OVERHEAD) + largest + 1
+
+
+def apart(networks: Mapping[int, Iterable[str]]) -> dict[int, tuple[str, ...]]:
+    """The clients' networks less those that overlap with one of another client, first come.
+
+    There are none by rights; but nft would refuse the whole table for one of them.
+    """
+    ranges = []
+    for client, texts in networks.items():
+        for network in map(ip_network, texts):
+            first = int(network.network_address)
+            ranges.append((network.version, first, first + network.num_addresses, client, network))
+    kept: dict[int, list[str]] = {client: [] for client in networks}
+    version, end, owner = 0, 0, 0
+    for family, first, behind, client, network in sorted(ranges, key=lambda one: one[:3]):
+        inside = family == version and first < end
+        if not inside:
+            version, end, owner = family, behind, client
+        if client == owner:
+            kept[client].append(str(network))
+            end = max(end, behind)
+    return {client: tuple(dict.fromkeys(texts)) for client, texts in kept.items()}
 
 
 def render(interface: str, table: Table) -> str:

@@ -198,6 +198,20 @@ def test_a_table_is_as_it_was_left_only_with_all_quotas_limits_and_rules() -> No
     assert not Shown().holds(TABLE)
 
 
+def test_networks_of_two_clients_never_overlap() -> None:
+    assert cutoff.apart(
+        {
+            1: ["10.0.0.1/32", "192.168.0.0/16", "192.168.7.0/24", "fd00::1/128"],
+            2: ["10.0.0.1/32", "10.0.0.2/32", "192.168.7.0/25", "fd00::/64"],
+            3: ["172.16.0.0/12", "fd00:1::/64"],
+        }
+    ) == {
+        1: ("10.0.0.1/32", "192.168.0.0/16", "192.168.7.0/24"),
+        2: ("10.0.0.2/32", "fd00::/64"),
+        3: ("172.16.0.0/12", "fd00:1::/64"),
+    }
+
+
 # -- changes, carried out one command after another ---------------------------------------------
 
 
