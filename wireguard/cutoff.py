@@ -3,8 +3,8 @@
 One table per interface, beside the firewall's and of a priority of its own. A client close to a
 limit has a named quota there: one of both directions together, and one of each that is limited
 apart. Maps lead from the addresses of its devices to it, on the way through the gateway and to the
-gateway itself. The packet that would reach the quota is dropped, and all after it; who is in no
-map is not counted.
+gateway itself. The packet that goes beyond the quota is dropped (by older kernels, what reaches it
+too), and all after it; who is in no map is not counted.
 
 The kernel counts inner bytes, WireGuard's counters (the bill) those of the tunnel: padding and 32
 bytes more for each packet. `allowance` makes one of the other so that nobody is cut off early.

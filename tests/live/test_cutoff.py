@@ -172,7 +172,7 @@ def test_no_byte_passes_beyond_the_limit(
     figure(f"{name}{f'.{size}' if udp else ''}.mbit", cut.mbit)
     figure(f"{name}{f'.{size}' if udp else ''}.passed_beyond_limit", cut.passed - cut.limit)
     figure(f"{name}{f'.{size}' if udp else ''}.billed_beyond_left", cut.billed - LEFT)
-    assert cut.passed < cut.limit
+    assert cut.passed <= cut.limit
     assert cut.passed >= cut.limit - (size + 48 if udp else GSO)
 
 
@@ -222,13 +222,13 @@ def test_who_is_cut_off_is_back_when_let_go_without_a_handshake(range_: Range) -
 @pytest.mark.parametrize("where", ["gateway", "beyond"])
 @pytest.mark.parametrize("family", [4, 6])
 def test_each_way_is_counted_apart(range_: Range, way: Way, where: str, family: int) -> None:
-    """84 bytes a ping and way: the fourth reaches the limit."""
+    """84 bytes a ping and way: the fourth goes beyond. (Some kernels drop what reaches it, too.)"""
     _, address = range_.place(where, family)
     size = 84 if family == 4 else 104
-    range_.arm(4 * size, way)
+    range_.arm(4 * size - 1, way)
     assert range_.client.ping(address, count=6, wait=0.2) == 3
     (used,) = shown(range_.nft, range_.bench.name).used.values()
-    assert used == 4 * size  # the kernel never shows more than the limit
+    assert used == 4 * size - 1  # the kernel never shows more than the limit
     range_.nft.load(cutoff.remove(range_.bench.name))
 
 
@@ -250,15 +250,16 @@ def test_from_client_to_client_counts_for_both(range_: Range) -> None:
         )
     )
     assert range_.client.ping(range_.other.tunnel_ips[0]) == 3
-    assert list(shown(range_.nft, bench.name).used.values()) == [3 * 84] * 2
+    used = shown(range_.nft, bench.name).used
+    assert used[Key(1, Way.UP)] == 3 * 84
+    assert used[Key(2, Way.DOWN)] >= 3 * 84  # and what the gateway says of a better way
     range_.nft.load(cutoff.remove(bench.name))
 
 
 def test_what_the_operators_filter_drops_is_not_counted(range_: Range) -> None:
+    drops = OTHERS.replace("forward", "input").replace("accept", "drop")
     range_.arm(10**6)
-    range_.lab.run(
-        "nft", "-f", "-", stdin=OTHERS.replace("forward", "input").replace("accept", "drop")
-    )
+    range_.lab.run("nft", "-f", "-", stdin=drops)
     assert range_.client.ping(SERVER4, count=2, wait=0.2) == 0
     assert list(shown(range_.nft, range_.bench.name).used.values()) == [0]
     range_.lab.run("nft", "delete", "table", "inet", "others")
