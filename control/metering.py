@@ -50,7 +50,12 @@ class _Outrun(Exception):
 
 
 class _RolledUp(Exception):
-    """The quarter of an hour stands in a bucket already: its segments are not written any more."""
+    """A quarter of an hour stands in a bucket already: its segments are not written any more."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at)
+        #: The latest moment that was to be written: by a clock that was set back it lies ahead.
+        self.at = at
 
 
 _METER: Final = Update(
@@ -115,8 +120,8 @@ def _account(interface: Interface, reading: Reading, takes: Sequence[Take]) -> i
                 return len(entries)
         except _Outrun:
             continue
-        except _RolledUp:
-            at = quarter_of(at) + timedelta(seconds=QUARTER_S)
+        except _RolledUp as late:
+            at = quarter_of(late.at) + timedelta(seconds=QUARTER_S)
     raise RuntimeError(f"the meters of interface {interface.name} do not hold still")
 
 
@@ -168,7 +173,7 @@ def _write(interface: Interface, reading: Reading, entries: Sequence[Entry], at:
         if _METER.run(cursor, [_meter(interface, one) for one in entries]) < len(entries):
             raise _Outrun
         if _SEGMENT.run(cursor, [_segment(interface, one) for one in segments]) < len(segments):
-            raise _RolledUp
+            raise _RolledUp(max(one.at for one in segments))
         if clients:
             judge_clients(client_ids=clients.keys(), at=at)
         add_to_tenants(cursor, tenants)

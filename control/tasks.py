@@ -15,12 +15,15 @@ from control import (
     bootfile,
     claims,
     cutoff,
+    folding,
     heartbeat,
     nearing,
     observe,
     pruning,
+    rollup,
     scheduling,
 )
+from control.clock import database_now
 from control.scheduling import Counts, Missed, scheduled
 from gateways import outbox, schedule
 from gateways.drivers import station
@@ -157,3 +160,17 @@ def canary(*, queue: str, **_: object) -> None:
 def prune(**_: object) -> Counts:
     """Drop what nobody asks for any more."""
     return pruning.prune(at=timezone.now(), seconds=5)
+
+
+@shared_task(name="control.roll_up")
+@scheduled("rollup")
+def roll_up(**_: object) -> Counts:
+    """Add the quarters of an hour that are over to what charts and statements are made of."""
+    return rollup.roll_up(at=database_now(), seconds=60)
+
+
+@shared_task(name="control.fold")
+@scheduled("fold")
+def fold(**_: object) -> Counts:
+    """Fold old quarters into days and old days into months; drop what is kept no longer."""
+    return folding.fold(at=database_now(), seconds=60)

@@ -270,6 +270,18 @@ CELERY_BEAT_SCHEDULE = {
         "last_run_at": _AT_ONCE,
         "options": {"queue": "control", "expires": 600},
     },
+    "rollup": {
+        "task": "control.roll_up",
+        "schedule": timedelta(minutes=5),
+        "last_run_at": _AT_ONCE,
+        "options": {"queue": "control", "expires": 300},
+    },
+    "fold": {
+        "task": "control.fold",
+        "schedule": timedelta(hours=1),
+        "last_run_at": _AT_ONCE,
+        "options": {"queue": "control", "expires": 3600},
+    },
 }
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: no file to corrupt
 
