@@ -322,6 +322,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "ClientState": "peers.api.serializers.CLIENT_STATES",
+        "PoolReset": "tenants.models.Tenant.PoolReset",
+        "PlanReset": "quotas.models.Plan.Reset",
         "UsageSpan": "quotas.ranges.BYS",
         "ShareLinkState": "peers.sharing.STATES",
         "JobStatus": "gateways.models.Job.Status",

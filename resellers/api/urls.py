@@ -11,6 +11,15 @@ from resellers.api.plans import PlanDetail, PlanList
 from resellers.api.standing import TenantClose, TenantErase, TenantResume, TenantSuspend
 from resellers.api.tenants import ActingTenant, TenantDetail, TenantList
 from resellers.api.tokens import TokenDetail, TokenList
+from resellers.api.usage import (
+    Statements,
+    TenantsStatements,
+    TenantsUsage,
+    TenantsUsageSeries,
+    Usage,
+    UsageInterfaces,
+    UsageSeries,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("me", Me.as_view(), name="me"),
@@ -21,6 +30,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tenants/<uuid:tenant_id>/close", TenantClose.as_view(), name="tenant-close"),
     path("tenants/<uuid:tenant_id>/erase", TenantErase.as_view(), name="tenant-erase"),
     path("tenants/<uuid:tenant_id>/export", TenantExport.as_view(), name="one-tenant-export"),
+    path("tenants/usage", TenantsUsage.as_view(), name="tenants-usage"),
+    path("tenants/usage/series", TenantsUsageSeries.as_view(), name="tenants-usage-series"),
+    path("tenants/statements", TenantsStatements.as_view(), name="tenants-statements"),
+    path("usage", Usage.as_view(), name="usage"),
+    path("usage/series", UsageSeries.as_view(), name="usage-series"),
+    path("usage/interfaces", UsageInterfaces.as_view(), name="usage-interfaces"),
+    path("statements", Statements.as_view(), name="statements"),
     path("tenant/export", OwnExport.as_view(), name="tenant-export"),
     path("tenant", ActingTenant.as_view(), name="acting-tenant"),
     path("tenant/logo", TenantLogo.as_view(), name="tenant-logo"),

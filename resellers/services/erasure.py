@@ -25,7 +25,7 @@ from gateways.outbox import Wish, announce, announced, conclude, extend
 from peers.models import BulkRun, Client, Peer
 from peers.services.changes import mark_boot_dirty
 from peers.services.due import forget
-from quotas.models import Hold, Plan
+from quotas.models import Hold, Meter, Plan, Session
 from resellers.services.suspension import PAUSE_S, hint
 from rest.batches import drop_some
 from rest.errors import Conflict, Invalid
@@ -110,6 +110,8 @@ def _walk(job: Job, at: datetime) -> Iterator[None]:
     tenant_id = job.tenant_id or 0
     while _erase_clients(job, tenant_id, at):
         yield
+    while _blank_meters(tenant_id):
+        yield
     for rows in _belongings(job, tenant_id):
         while _drop(rows):
             yield
@@ -135,6 +137,7 @@ def _erase_clients(job: Job, tenant_id: int, at: datetime) -> int:
     forget(peers, at=at)
     peers.update(**_NO_DEVICE)
     Hold.objects.filter(client__in=ids).delete()
+    Session.objects.filter(peer__in=peers).delete()  # from where people connected
     clients.filter(deleted_at__isnull=True).update(deleted_at=at)
     clients.update(**_NOBODY, purge_at=at, version=F("version") + 1, updated_at=at)
     return len(ids)
@@ -151,6 +154,14 @@ def _bury(ids: Sequence[int], job: Job, at: datetime) -> None:
     wishes = [Wish(interface_id, pk, key) for pk, interface_id, key in found]
     mark_boot_dirty((interface_id for _, interface_id, _ in found), at=at)
     extend(job_id=job.pk, wishes=wishes, at=at)  # last: the order in which workers lock
+
+
+@transaction.atomic
+def _blank_meters(tenant_id: int) -> int:
+    """One batch of meters that tell what clients were called; the bytes they counted stay."""
+    named = Meter.objects.filter(_of(tenant_id)).exclude(client_name="", external_id=None)
+    ids = list(named.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    return Meter.objects.filter(pk__in=ids).update(client_name="", external_id=None)
 
 
 def _belongings(job: Job, tenant_id: int) -> list[QuerySet[Any]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vwg_client.business import Events, Jobs, Members, OwnTenant, Plans, Tokens
+from vwg_client.business import Events, Jobs, Members, OwnTenant, Plans, Tokens, Usage
 from vwg_client.clients import BulkRuns, Clients, Devices, ShareLinks
 from vwg_client.errors import (
     Conflict,
@@ -78,6 +78,7 @@ class Vwg:
         self.tokens = Tokens(transport)
         self.members = Members(transport)
         self.tenant = OwnTenant(transport)
+        self.usage = Usage(transport)
         self.jobs = Jobs(transport)
         self.events = Events(transport)
         self.gateways = Gateways(transport)

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from vwg_client import models
 from vwg_client.errors import JobFailed, Unreachable
-from vwg_client.groups import Group, Options, one
+from vwg_client.groups import Group, Options, Span, Stretch, one, span_query
 
 
 class _Plan(models.PlanCreate, Options, total=False):
@@ -104,6 +104,35 @@ class Members(Group):
 
     def remove(self, user_id: str, **options: Unpack[Options]) -> None:
         self._delete(one("members", user_id), **options)
+
+
+class Usage(Group):
+    """/usage and /statements"""
+
+    def get(self) -> models.OwnUsage:
+        """What the tenant used in its period, and how its pool stands."""
+        found: models.OwnUsage = self._get("/usage")
+        return found
+
+    def series(self, *, interface: str | None = None, **span: Unpack[Span]) -> models.Series:
+        """What it used, hour by hour or day by day."""
+        query = span_query(span) | ({"interface": interface} if interface else {})
+        found: models.Series = self._get("/usage/series", query)
+        return found
+
+    def interfaces(self, **stretch: Unpack[Stretch]) -> models.InterfacesUsage:
+        """What it used on each interface."""
+        found: models.InterfacesUsage = self._get("/usage/interfaces", span_query(stretch))
+        return found
+
+    def statement(self, **stretch: Unpack[Stretch]) -> models.Statement:
+        """What each client used in a month, deleted ones included."""
+        found: models.Statement = self._get("/statements", span_query(stretch))
+        return found
+
+    def statement_csv(self, **stretch: Unpack[Stretch]) -> bytes:
+        """The same as a spreadsheet."""
+        return self._raw("/statements", "text/csv", span_query(stretch)).data
 
 
 class OwnTenant(Group):

@@ -84,8 +84,16 @@ class Span(TypedDict, total=False):
     timezone: str
 
 
+class Stretch(TypedDict, total=False):
+    """A month ("2026-01"), or from when to when: times with their offset, or days."""
+
+    month: str
+    since: str
+    until: str
+
+
 def span_query(span: Mapping[str, Any]) -> dict[str, Any]:
-    """The query of a series; ``from`` is a word of Python's own."""
+    """The query of such a time; ``from`` is a word of Python's own."""
     names = {"since": "from", "until": "to"}
     return {names.get(name, name): value for name, value in span.items()}
 

@@ -17,6 +17,8 @@ BulkResultOutcomeEnum = Literal['done', 'failed', 'skipped']
 
 ClientState = Literal['active', 'pending', 'failed', 'disabled', 'suspended', 'expired', 'over-quota', 'kicked', 'deleted']
 
+CountsEnum = Literal['used', 'sold']
+
 DeviceStatus = Literal['pending', 'applied', 'verified', 'failed', 'quarantined']
 
 EventActorKindEnum = Literal['user', 'token', 'system']
@@ -41,15 +43,21 @@ MemberRole = Literal['owner', 'manager', 'viewer']
 
 OperatorEnum = Literal['read-only', 'full']
 
-ReasonEnum = Literal['manual', 'quota', 'expired', 'tenant-suspended', 'tenant-pool', 'plan', 'suspended', 'kick']
+PlanReset = Literal['none', 'day', 'week', 'month', 'month-from-start', 'year']
 
-ResetEnum = Literal['none', 'day', 'week', 'month', 'month-from-start', 'year']
+PoolReset = Literal['none', 'day', 'week', 'month', 'year']
+
+ReasonEnum = Literal['manual', 'quota', 'expired', 'tenant-suspended', 'tenant-pool', 'plan', 'suspended', 'kick']
 
 RestartPolicyEnum = Literal['auto', 'always', 'never']
 
 ShareLinkState = Literal['active', 'used', 'revoked', 'expired']
 
 StartEnum = Literal['now', 'date', 'first-handshake']
+
+StatementLineKindEnum = Literal['client', 'handed-over']
+
+StopsEnum = Literal['all', 'new']
 
 TenantStatus = Literal['active', 'suspended', 'closed']
 
@@ -896,6 +904,18 @@ class InterfacePatch(TypedDict):
     is_default: NotRequired[bool]
 
 
+class InterfaceUsage(TypedDict):
+    """What was used on one interface; null names stand for those that are gone."""
+
+    raw_upload_bytes: int
+    raw_download_bytes: int
+    billed_upload_bytes: int
+    billed_download_bytes: int
+    interface: str | None
+    name: str | None
+    gateway: str | None
+
+
 class InterfaceWithJob(TypedDict):
     """A new interface, and the job that brings it up (null for one that is off)."""
 
@@ -935,6 +955,16 @@ class InterfaceWithJob(TypedDict):
     observed: NotRequired[Observed]
     created_at: NotRequired[str]
     job: JobRef | None
+
+
+class InterfacesUsage(TypedDict):
+    """What was used on each interface."""
+
+    timezone: str
+    begins_at: str
+    ends_at: str
+    total: Bytes
+    lines: list[InterfaceUsage]
 
 
 class Job(TypedDict):
@@ -1272,6 +1302,19 @@ class OwnTenantChange(TypedDict):
     language: NotRequired[LanguageEnum]
 
 
+class OwnUsage(TypedDict):
+    """The acting tenant's usage."""
+
+    tenant: str
+    slug: str
+    period: Period
+    used_upload_bytes: int
+    used_download_bytes: int
+    pool: PoolUsage
+    total: Bytes
+    observed_at: str | None
+
+
 class Peer(TypedDict):
     """A device and whose it is. ``version`` is its client's: one ETag for both."""
 
@@ -1359,7 +1402,7 @@ class Plan(TypedDict):
     duration_days: NotRequired[int | None]
     start: NotRequired[StartEnum]
     start_within_days: NotRequired[int | None]
-    reset: NotRequired[ResetEnum]
+    reset: NotRequired[PlanReset]
     devices: NotRequired[int]
     upload_kbit: NotRequired[int | None]
     download_kbit: NotRequired[int | None]
@@ -1386,7 +1429,7 @@ class PlanChange(TypedDict):
     duration_days: NotRequired[int | None]
     start: NotRequired[StartEnum]
     start_within_days: NotRequired[int | None]
-    reset: NotRequired[ResetEnum]
+    reset: NotRequired[PlanReset]
     devices: NotRequired[int]
     upload_kbit: NotRequired[int | None]
     download_kbit: NotRequired[int | None]
@@ -1409,7 +1452,7 @@ class PlanCreate(TypedDict):
     duration_days: NotRequired[int | None]
     start: NotRequired[StartEnum]
     start_within_days: NotRequired[int | None]
-    reset: NotRequired[ResetEnum]
+    reset: NotRequired[PlanReset]
     devices: NotRequired[int]
     upload_kbit: NotRequired[int | None]
     download_kbit: NotRequired[int | None]
@@ -1460,6 +1503,20 @@ class PoolPatch(TypedDict):
     """A change of a pool's name. What cannot be changed may be sent back as it was read."""
 
     name: NotRequired[str]
+
+
+class PoolUsage(TypedDict):
+    """The tenant's pool: bytes of a period that clients use, or that are sold to them."""
+
+    counts: CountsEnum
+    reset: PoolReset
+    stops: StopsEnum
+    limit_bytes: int | None
+    used_bytes: int
+    sold_bytes: int
+    left_bytes: int | None
+    percent: int | None
+    stopped_since: str | None
 
 
 class PoolWithJob(TypedDict):
@@ -1668,6 +1725,36 @@ class Standing(TypedDict):
     job: JobRef
 
 
+class Statement(TypedDict):
+    """What each client used; who used nothing has no line. The lines add up to the total."""
+
+    tenant: str
+    slug: str
+    name: str
+    timezone: str
+    begins_at: str
+    ends_at: str
+    total: Bytes
+    lines: list[StatementLine]
+
+
+class StatementLine(TypedDict):
+    """One client. `handed-over` is what clients used that belong to another tenant by now."""
+
+    raw_upload_bytes: int
+    raw_download_bytes: int
+    billed_upload_bytes: int
+    billed_download_bytes: int
+    kind: StatementLineKindEnum
+    client: str | None
+    external_id: str | None
+    name: str
+    deleted: bool
+    devices: int
+    raw_bytes: int
+    billed_bytes: int
+
+
 class Sure(TypedDict):
     """That this tenant is meant and no other."""
 
@@ -1727,6 +1814,42 @@ class TenantPatch(TypedDict):
     config_prefix: NotRequired[str]
     timezone: NotRequired[str]
     language: NotRequired[LanguageEnum]
+
+
+class TenantStatementLine(TypedDict):
+    """One tenant."""
+
+    raw_upload_bytes: int
+    raw_download_bytes: int
+    billed_upload_bytes: int
+    billed_download_bytes: int
+    tenant: str
+    slug: str
+    name: str
+    raw_bytes: int
+    billed_bytes: int
+
+
+class TenantUsage(TypedDict):
+    """What a tenant used in its period, deleted clients included, and how its pool stands."""
+
+    tenant: str
+    slug: str
+    period: Period
+    used_upload_bytes: int
+    used_download_bytes: int
+    pool: PoolUsage
+    total: Bytes
+
+
+class TenantsStatement(TypedDict):
+    """What each tenant used; the time zone is that of the global settings."""
+
+    timezone: str
+    begins_at: str
+    ends_at: str
+    total: Bytes
+    lines: list[TenantStatementLine]
 
 
 class Token(TypedDict):
@@ -2035,6 +2158,16 @@ class TenantsQuery(TypedDict):
     sandbox: NotRequired[bool]
     search: NotRequired[str]
     status: NotRequired[Literal['active', 'closed', 'suspended']]
+
+
+class TenantsUsageQuery(TypedDict):
+    """What a list may be asked for: /api/v1/tenants/usage."""
+
+    limit: NotRequired[int]
+    ordering: NotRequired[Literal['created_at', 'id', 'name', 'slug', '-created_at', '-id', '-name', '-slug']]
+    search: NotRequired[str]
+    status: NotRequired[Literal['active', 'closed', 'suspended']]
+    stopped: NotRequired[bool]
 
 
 class TokensQuery(TypedDict):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Unpack
 
 from vwg_client import models
-from vwg_client.groups import Group, Options, one
+from vwg_client.groups import Group, Options, Span, Stretch, one, span_query
 
 
 class _Gateway(models.GatewayCreate, Options, total=False):
@@ -205,3 +205,18 @@ class Tenants(Group):
         """Everything vwg keeps for a tenant, as lines of JSON."""
         path = one("tenants", tenant_id, "export")
         return self._transport.call("POST", path, {}, accept="*/*").data.decode()
+
+    def usage(self, **query: Unpack[models.TenantsUsageQuery]) -> Iterator[models.TenantUsage]:
+        """What every tenant used in its period, and how its pool stands."""
+        return self._pages("/tenants/usage", query)
+
+    def usage_series(self, *, interface: str | None = None, **span: Unpack[Span]) -> models.Series:
+        """What all of them used, hour by hour or day by day."""
+        query = span_query(span) | ({"interface": interface} if interface else {})
+        found: models.Series = self._get("/tenants/usage/series", query)
+        return found
+
+    def statement(self, **stretch: Unpack[Stretch]) -> models.TenantsStatement:
+        """What each tenant used in a month."""
+        found: models.TenantsStatement = self._get("/tenants/statements", span_query(stretch))
+        return found

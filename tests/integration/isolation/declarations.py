@@ -156,6 +156,10 @@ OPERATIONS: Final[dict[str, Entry]] = {
     ),
     # Its place in the feed counts everybody's events, and is no secret.
     "GET /api/v1/events": tenant("audit:read", varies=("after",)),
+    "GET /api/v1/usage": tenant("usage:read"),
+    "GET /api/v1/usage/series": tenant("usage:read"),
+    "GET /api/v1/usage/interfaces": tenant("usage:read"),
+    "GET /api/v1/statements": tenant("usage:read"),
     # -- the tenant itself ---------------------------------------------------------------------
     "GET /api/v1/me": anybody(),
     "GET /api/v1/tenant": tenant("tenants:read"),
@@ -218,6 +222,9 @@ OPERATIONS: Final[dict[str, Entry]] = {
     "PATCH /api/v1/settings": operator("settings:write", body={"mtu": 1400}),
     "GET /api/v1/tenants": operator("tenants:read"),
     "POST /api/v1/tenants": operator("tenants:write", body={"name": "New", "slug": "new"}),
+    "GET /api/v1/tenants/usage": operator("usage:read"),
+    "GET /api/v1/tenants/usage/series": operator("usage:read"),
+    "GET /api/v1/tenants/statements": operator("usage:read"),
     "GET /api/v1/tenants/{tenant_id}": operator("tenants:read"),
     "PATCH /api/v1/tenants/{tenant_id}": operator("tenants:write", body={"name": "Changed"}),
     "POST /api/v1/tenants/{tenant_id}/suspend": operator("tenants:write", body={"reason": "x"}),

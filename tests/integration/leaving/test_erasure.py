@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -12,6 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from audit.erasure import ERASED
 from audit.events import SYSTEM, Actor
 from audit.models import AuditEvent
 from control import pruning, tasks
@@ -21,7 +23,7 @@ from peers.services.clients import create_client
 from peers.services.links import create_link, reveal
 from peers.services.removal import delete_client
 from peers.services.switching import disable_client
-from quotas.models import Hold, Plan
+from quotas.models import Hold, Meter, Plan, Session
 from resellers.services import erasure
 from resellers.services.erasure import erase_tenant, follow_erasures
 from resellers.services.members import Person, add_member
@@ -294,3 +296,31 @@ def test_nobody_fills_it_by_another_way(
     ):
         with pytest.raises(Forbidden, match="erased"):
             act()
+
+
+def test_what_was_used_stays_without_names(full: Gateway, acme: Tenant) -> None:
+    sara = Client.objects.get(tenant=acme, external_id="order-4711")
+    peer = Peer.objects.get(client=sara)
+    of_acme = {"tenant": acme, "interface": full.interface}
+    used = Meter.objects.create(
+        **of_acme, peer=peer, client=sara, client_uuid=sara.uuid, client_name="Sara",
+        external_id="order-4711", raw_up=5,
+    )  # fmt: skip
+    Meter.objects.create(
+        **of_acme, client_uuid=uuid4(), client_name="Gone", external_id="order-1", raw_up=7
+    )
+    Session.objects.create(
+        peer=peer, tenant=acme, began_at=timezone.now(), endpoint="203.0.113.9:4711"
+    )
+    erase_tenant(tenant=acme, slug="acme", actor=SYSTEM, at=timezone.now())
+    while follow_erasures(at=timezone.now(), seconds=0):
+        pass
+    assert not Session.objects.exists()
+    full.apply()
+    pruning.purge(at=timezone.now(), seconds=5)
+    assert not Client.objects.filter(tenant=acme).exists()
+    names = set(Meter.objects.values_list("client_name", "external_id"))
+    assert names <= {("", None), (ERASED, None)}
+    assert sorted(Meter.objects.values_list("raw_up", flat=True)) == [5, 7]
+    used.refresh_from_db()
+    assert used.client is None
