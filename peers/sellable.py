@@ -8,6 +8,7 @@ wants more changes the limits. What a tenant may not use does not exist for it.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from gateways.models import AddressPool, Gateway, Interface
 from peers.models import PeerAddress
 from rest.errors import Invalid, Missing
 from tenants.models import Tenant
+from tenants.prepared import Prepared
 from tenants.row_security import ADDRESSES, door
 from tenants.scoping import Caller
 
@@ -31,6 +33,16 @@ _ALLOWED: Final = (
     " AND EXISTS (SELECT 1 FROM tenants_tenant_interfaces a"
     " WHERE a.interface_id = i.id AND a.tenant_id = %s)"
 )
+
+
+def _default(simulated: bool) -> QuerySet[Interface]:
+    """`_INTERFACE` of a tenant without limits that names none, as nearly all do."""
+    own = [field.attname for field in Interface._meta.concrete_fields]
+    rows = Interface.objects.filter(simulated=simulated).select_related("gateway")
+    return rows.only(*own, "gateway__slug").order_by("-is_default", "-enabled", "pk")[:2]
+
+
+_DEFAULT: Final = {simulated: Prepared(partial(_default, simulated)) for simulated in (False, True)}
 
 
 def sellable_interfaces(tenant: Tenant) -> QuerySet[Interface]:
@@ -96,6 +108,8 @@ def find_interface(name: str | None, *, caller: Caller) -> Interface:
 
 def _interfaces(caller: Caller, named: str = "", *values: object) -> list[Interface]:
     tenant = caller.tenant
+    if not named and not tenant.limits_interfaces:
+        return _DEFAULT[tenant.is_sandbox]()
     limit, limited = (_ALLOWED, (tenant.pk,)) if tenant.limits_interfaces else ("", ())
     statement = _INTERFACE.format(limit, named)
     given: list[Any] = [tenant.is_sandbox, *limited, *values]

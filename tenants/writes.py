@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Model
 from django.db.models.constants import OnConflict
 
@@ -39,8 +39,9 @@ class Insert(Generic[M]):
         where one was not, no row has one, since nothing says which it was.
         """
         sql, fields = self._statement(len(rows))
+        real = connections[connection.alias]  # the proxy looks itself up with every attribute
         values = [
-            field.get_db_prep_save(field.pre_save(row, add=True), connection)
+            field.get_db_prep_save(field.pre_save(row, add=True), real)
             for row in rows
             for field in fields
         ]
@@ -51,7 +52,7 @@ class Insert(Generic[M]):
             for row, key in zip(rows, keys, strict=True):
                 row.pk = key
                 row._state.adding = False
-                row._state.db = connection.alias
+                row._state.db = real.alias
         return keys
 
     def _statement(self, number: int) -> tuple[str, list[Any]]:
@@ -93,8 +94,9 @@ class Update(Generic[M]):
 
     def __call__(self, values: Sequence[Any], where: Sequence[Any]) -> int:
         """Set ``values`` where the others are ``where``. Returns the number of rows."""
+        real = connections[connection.alias]
         adapted = [
-            field.get_db_prep_save(value, connection)
+            field.get_db_prep_save(value, real)
             for field, value in zip(self._fields, (*values, *where), strict=True)
         ]
         return run(self._statement(), adapted)

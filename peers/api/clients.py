@@ -68,6 +68,7 @@ class ClientList(ApiView):
             name=name,
             at=timezone.now(),
             interface=find_interface(interface, caller=caller),
+            savepoint=False,
             **wanted,
         )
         headers = {"Location": reverse("client", kwargs={"client_id": made.client.uuid})}

@@ -87,19 +87,20 @@ def create_client(
     interface: Interface | None = None,
     enabled: bool = True,
     fields: FieldNames = V1_FIELDS,
+    savepoint: bool = True,
     **details: Unpack[ClientDetails],
 ) -> Created:
     """Make a client with one device on ``interface`` (the default one if None).
 
     Without ``public_key`` the portal makes the key pair; without ``preshared_key`` it makes one
     (None: none); without ``addresses`` the pools give one of each family. ``fields`` are the
-    names under which a refusal speaks of addresses and networks. Raises `Invalid`, `Conflict`
-    (``key_taken``, ``address_taken``, ``pool_exhausted``, ``external_id_taken``,
-    ``limit_clients``, ``limit_devices``) and `Missing`.
+    names under which a refusal speaks of addresses and networks; ``savepoint`` is False where it
+    ends the caller's transaction. Raises `Invalid`, `Conflict` (``key_taken``, ``address_taken``,
+    ``pool_exhausted``, ``external_id_taken``, ``limit_clients``, ``limit_devices``), `Missing`.
     """
     own = terms_of_new(caller, {**details, "name": name}, at=at)
     wish = check_device(details, fields=fields)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=savepoint):
         target = interface or find_interface(None, caller=caller)
         admit_clients(caller.tenant)
         stands_off = _off(caller)

@@ -16,6 +16,7 @@ from django.db import (
     transaction,
 )
 from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Identifier
@@ -26,6 +27,7 @@ from gateways.models import Interface
 from peers.models import Client, Peer, PeerAddress, PeerNetwork, ShareLink
 from quotas.models import Hold, Plan
 from tenants import row_policies, row_security
+from tenants.middleware import behind_the_wall
 from tenants.models import ApiToken, Tenant, User
 from tenants.row_installation import CannotInstall, faults, install
 from tenants.row_security import EVERY, reach
@@ -230,6 +232,31 @@ def test_what_is_told_begins_the_transaction_and_says_when_it_is_lost(acme: Tena
                 reach(tenant=EVERY)
             transaction.set_rollback(True)
     assert Tenant.objects.filter(pk=acme.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_is_asked_whether_it_serves_when_its_server_said_something(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    usable = connection.is_usable
+
+    def ask_it() -> bool:
+        asked.append(usable())
+        return asked[-1]
+
+    def serve() -> int:
+        connection.health_check_done = False  # type: ignore[attr-defined]  # as one begins
+        behind_the_wall(lambda _: HttpResponse(ask("SELECT pg_backend_pid()")[0]))(HttpRequest())
+        return int(connection.connection.info.backend_pid)
+
+    monkeypatch.setattr(connection, "is_usable", ask_it)
+    first = serve()
+    assert (serve(), asked) == (first, [])
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+    assert serve() != first
+    assert asked == [False]
 
 
 def test_the_command_changes_nothing_twice_and_sees_what_is_amiss() -> None:
