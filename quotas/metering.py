@@ -152,8 +152,11 @@ def after(meter: Cursor, sample: Sample, step: Step) -> Cursor:
 
 
 def closed(meter: Cursor, *, seq: int) -> Cursor:
-    """Where it stands when the peer is known to be off its interface since the dump ``seq``."""
-    return meter._replace(run=None, rx=0, tx=0, seq=max(meter.seq, seq))
+    """Where it stands when the peer is known to be off its interface since the dump ``seq``.
+
+    Whoever is added again is on, and bills.
+    """
+    return meter._replace(run=None, rx=0, tx=0, seq=max(meter.seq, seq), billing=True)
 
 
 def quarter_of(at: datetime) -> datetime:
