@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from control import adjust, bootfile, cutoff, link, meters
+from control import adjust, bootfile, cutoff, link, meters, sessions
 from control.drift import Drift, compare
 from control.healing import catch_up, heal, heal_link, revive
 from control.metering import account
@@ -82,7 +82,7 @@ def read(interface: Interface, post: Station) -> Reading:
 
 
 def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
-    """The ledger; then presence, verified state, drift and its healing.
+    """Sessions and the ledger; then presence, verified state, drift and its healing.
 
     Of a dump that is older than the books, each device's bytes are counted unless they are, and
     the rest is dropped.
@@ -90,6 +90,7 @@ def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
     counted = cutoff.look(interface, post, number=reading.number)
     running, rows = reading.dump.peers, load_known(interface)
     load_buried(interface, running, rows)
+    sessions.follow(interface, running, rows.shown, at=reading.at)
     moved = samples(running, rows.counted, run=reading.run, apply_seq=reading.apply_seq)
     account(interface, reading, moved)
     drift = compare(

@@ -22,6 +22,7 @@ from control import (
     pruning,
     rollup,
     scheduling,
+    sessions,
 )
 from control.clock import database_now
 from control.scheduling import Counts, Missed, scheduled
@@ -174,3 +175,10 @@ def roll_up(**_: object) -> Counts:
 def fold(**_: object) -> Counts:
     """Fold old quarters into days and old days into months; drop what is kept no longer."""
     return folding.fold(at=database_now(), seconds=60)
+
+
+@shared_task(name="control.end_sessions")
+@scheduled("sessions")
+def end_sessions(**_: object) -> Counts:
+    """End the sessions of devices that no dump shows any more."""
+    return sessions.end_forgotten()

@@ -270,6 +270,12 @@ CELERY_BEAT_SCHEDULE = {
         "last_run_at": _AT_ONCE,
         "options": {"queue": "control", "expires": 600},
     },
+    "sessions": {
+        "task": "control.end_sessions",
+        "schedule": timedelta(minutes=1),
+        "last_run_at": _AT_ONCE,
+        "options": {"queue": "control", "expires": 60},
+    },
     "rollup": {
         "task": "control.roll_up",
         "schedule": timedelta(minutes=5),
