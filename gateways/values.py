@@ -32,6 +32,8 @@ from wireguard.values import (
 MAX_DNS, MAX_ROUTES, MAX_HOOKS, MAX_ADDRESSES = 8, 100, 20, 8
 LONGEST_HOOK: Final = 1000
 LONGEST_HOLD: Final = 366 * 24 * 3600
+MAX_PERCENT: Final = 10_000
+LEAST_DAYS, MOST_DAYS = 2, 3650
 _SLUG: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", re.ASCII)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
 
@@ -142,6 +144,16 @@ def check_seconds(value: object, field: str) -> int:
     return _between(value, field, 0, LONGEST_HOLD)
 
 
+def check_percent(value: object, field: str) -> int:
+    """Billed per 100 bytes that were counted: 0 is free, 10,000 a hundred times."""
+    return _between(value, field, 0, MAX_PERCENT)
+
+
+def check_days_kept(value: object, field: str) -> int:
+    """For how many days rows are kept: what is summed up in days needs two at the least."""
+    return _between(value, field, LEAST_DAYS, MOST_DAYS)
+
+
 def check_timezone(value: object, field: str) -> str:
     """A time zone of the IANA database."""
     text = check_text(value, field, longest=64)
@@ -200,6 +212,7 @@ GATEWAY_CHECKS: Final[Mapping[str, Check]] = {
     "location": text_of(64),
     "country": check_country,
     "netns": check_netns_name,
+    "usage_percent": check_percent,
 }
 #: What may be changed of an interface that is there.
 INTERFACE_CHECKS: Final[Mapping[str, Check]] = {
@@ -236,4 +249,7 @@ SETTING_CHECKS: Final[Mapping[str, Check]] = {
     "language": check_language,
     "address_hold_seconds": check_seconds,
     "undelete_seconds": check_seconds,
+    "keep_ledger_days": check_days_kept,
+    "keep_quarters_days": check_days_kept,
+    "keep_sessions_days": check_days_kept,
 }

@@ -120,6 +120,7 @@ class TenantAdmin(ServedAdmin):
                         "config_prefix"]},
         ),
         (pgettext_lazy("admin", "Place"), {"fields": ["timezone", "language"]}),
+        (pgettext_lazy("admin", "Warnings"), {"fields": ["warn_percents", "warn_days"]}),
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:

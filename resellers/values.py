@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,13 +13,18 @@ from django.conf import settings
 
 from peers.values import check_email, check_name
 from rest.errors import Invalid
-from rest.values import check_text
+from rest.values import check_text, listed
+from tenants.models import Tenant
 
 Check = Callable[[object, str], Any]
 
 #: The largest number of a 32-bit and of a 64-bit column.
 MAX_INT: Final = 2**31 - 1
 MAX_BIG: Final = 2**63 - 1
+#: At 100 percent an event of its own tells that the limit is met.
+MAX_WARN_PERCENT: Final = 99
+MAX_WARN_DAYS: Final = 365
+MAX_THRESHOLDS: Final = 10
 _SLUG: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?", re.ASCII)
 _COLOR: Final = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 _PREFIX: Final = re.compile(r"[a-z0-9-]{0,8}", re.ASCII)
@@ -115,6 +120,31 @@ def _line(longest: int) -> Check:
     return lambda value, field: check_text(value, field, longest=longest)
 
 
+def _word(choices: Collection[str]) -> Check:
+    """A check for one of these words."""
+
+    def check(value: object, field: str) -> str:
+        if value not in choices:
+            raise Invalid(f"This must be one of: {', '.join(choices)}.", field=field)
+        return str(value)
+
+    return check
+
+
+def thresholds(most: int) -> Check:
+    """A check for up to ten whole numbers from 1, each once."""
+
+    def check(value: object, field: str) -> list[int]:
+        found = [one for one in listed(value, field, MAX_THRESHOLDS)]
+        for index, one in enumerate(found):
+            if isinstance(one, bool) or not isinstance(one, int) or not 1 <= one <= most:
+                text = f"This must be a number from 1 to {most}."
+                raise Invalid(text, field=f"{field}.{index}", code="out_of_range")
+        return list(dict.fromkeys(one for one in found if isinstance(one, int)))
+
+    return check
+
+
 #: What the tenant's owners may change.
 OWN_CHECKS: Final[Mapping[str, Check]] = {
     "contact_name": _line(120),
@@ -127,12 +157,17 @@ OWN_CHECKS: Final[Mapping[str, Check]] = {
     "config_prefix": check_config_prefix,
     "timezone": check_timezone,
     "language": check_language,
+    "warn_percents": thresholds(MAX_WARN_PERCENT),
+    "warn_days": thresholds(MAX_WARN_DAYS),
 }
 #: What only operators may.
 LIMIT_CHECKS: Final[Mapping[str, Check]] = {
     "max_clients": whole(MAX_INT),
     "max_devices_per_client": whole(MAX_INT, 1),
     "max_bytes_per_period": whole(MAX_BIG),
+    "pool_counts": _word(Tenant.PoolCounts.values),
+    "pool_reset": _word(Tenant.PoolReset.values),
+    "pool_stops": _word(Tenant.PoolStops.values),
     "max_speed_kbit": whole(MAX_BIG, 1),
     "requests_per_minute": whole(MAX_INT, 1),
 }

@@ -103,6 +103,8 @@ _TENANT: Final = (
     "max_clients",
     "max_devices_per_client",
     "max_bytes_per_period",
+    "pool_counts",
+    "pool_stops",
     "max_speed_kbit",
     "limits_interfaces",
     "limits_pools",

@@ -328,6 +328,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "ClientState": "peers.api.serializers.CLIENT_STATES",
+        "PoolCounts": "tenants.models.Tenant.PoolCounts",
+        "PoolStops": "tenants.models.Tenant.PoolStops",
         "PoolReset": "tenants.models.Tenant.PoolReset",
         "PlanReset": "quotas.models.Plan.Reset",
         "UsageSpan": "quotas.ranges.BYS",

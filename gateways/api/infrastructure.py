@@ -11,10 +11,12 @@ from rest_framework import serializers
 from gateways.api.serializers import JobRef
 from gateways.models import Gateway, GlobalSetting
 from gateways.services.effects import Preview
+from gateways.values import LEAST_DAYS, MAX_PERCENT, MOST_DAYS
 from rest.etag import etag
 from rest.fields import PlainText, StrictInteger, StrictSerializer
 
 _LATE_S = 60.0
+_PERCENT = "Billed per 100 bytes that were counted from now on; 0 for a gateway that is free."
 
 
 def texts(most: int, longest: int, **options: Any) -> serializers.ListField:
@@ -71,6 +73,7 @@ class GatewaySerializer(serializers.Serializer[Any]):
     location = serializers.CharField()
     country = serializers.CharField()
     netns = serializers.CharField()
+    usage_percent = serializers.IntegerField(help_text=_PERCENT)
     found_address = serializers.CharField()
     host_id = serializers.CharField()
     alarm = serializers.CharField()
@@ -98,7 +101,7 @@ def gateway_body(gateway: Gateway, *, seen: datetime | None, at: datetime) -> di
         **{
             name: getattr(gateway, name)
             for name in ("slug", "name", "endpoint_address", "relay_endpoint", "location",
-                         "country", "netns", "found_address", "host_id", "alarm")
+                         "country", "netns", "usage_percent", "found_address", "host_id", "alarm")
         },
         "queue": {
             "name": gateway.queue,
@@ -133,6 +136,9 @@ class GatewayFields(StrictSerializer):
     location = PlainText(max_length=64, allow_blank=True, required=False)
     country = PlainText(max_length=2, allow_blank=True, required=False)
     netns = PlainText(max_length=64, allow_blank=True, required=False)
+    usage_percent = StrictInteger(
+        min_value=0, max_value=MAX_PERCENT, required=False, help_text=_PERCENT
+    )
 
 
 class GatewayCreate(GatewayFields):
@@ -177,6 +183,11 @@ class SettingsSerializer(serializers.Serializer[Any]):
     language = serializers.CharField()
     address_hold_seconds = serializers.IntegerField()
     undelete_seconds = serializers.IntegerField()
+    keep_ledger_days = serializers.IntegerField(help_text="Rows of the ledger, once summed up.")
+    keep_quarters_days = serializers.IntegerField(
+        help_text="Sums by quarters of an hour; then days."
+    )
+    keep_sessions_days = serializers.IntegerField(help_text="When devices were connected.")
     version = serializers.IntegerField()
     config_generation = serializers.IntegerField()
     updated_at = serializers.DateTimeField()
@@ -210,6 +221,9 @@ class SettingsPatch(StrictSerializer):
     language = PlainText(max_length=8, required=False)
     address_hold_seconds = StrictInteger(min_value=0, max_value=366 * 86400, required=False)
     undelete_seconds = StrictInteger(min_value=0, max_value=366 * 86400, required=False)
+    keep_ledger_days = StrictInteger(min_value=LEAST_DAYS, max_value=MOST_DAYS, required=False)
+    keep_quarters_days = StrictInteger(min_value=LEAST_DAYS, max_value=MOST_DAYS, required=False)
+    keep_sessions_days = StrictInteger(min_value=LEAST_DAYS, max_value=MOST_DAYS, required=False)
     version = serializers.IntegerField(read_only=True)
     config_generation = serializers.IntegerField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)

@@ -53,6 +53,7 @@ class MeLimits(serializers.Serializer[Any]):
     max_clients = serializers.IntegerField(allow_null=True)
     max_devices_per_client = serializers.IntegerField(allow_null=True)
     max_bytes_per_period = serializers.IntegerField(allow_null=True)
+    pool_counts = serializers.ChoiceField(choices=Tenant.PoolCounts.choices)
     max_speed_kbit = serializers.IntegerField(allow_null=True)
 
 

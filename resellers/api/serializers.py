@@ -9,7 +9,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from resellers.values import MAX_BIG, MAX_INT
+from resellers.values import MAX_BIG, MAX_INT, MAX_THRESHOLDS, MAX_WARN_DAYS, MAX_WARN_PERCENT
 from rest.fields import PlainText, StrictChoice, StrictInteger, StrictSerializer, StrictUUID
 from tenants.models import Membership, Tenant
 
@@ -25,6 +25,12 @@ def number(most: int, least: int = 0, **options: Any) -> StrictInteger:
     """A limit: null is none."""
     wide = {"min_value": least, "max_value": most, "required": False, "allow_null": True}
     return StrictInteger(**{**wide, **options})
+
+
+def thresholds(most: int, **options: Any) -> serializers.ListField:
+    """Numbers from 1, a few of them."""
+    child = StrictInteger(min_value=1, max_value=most)
+    return serializers.ListField(child=child, max_length=MAX_THRESHOLDS, required=False, **options)
 
 
 def ids(**options: Any) -> serializers.ListField:
@@ -46,6 +52,9 @@ class OwnTenant(StrictSerializer):
     max_clients = serializers.IntegerField(read_only=True, allow_null=True)
     max_devices_per_client = serializers.IntegerField(read_only=True, allow_null=True)
     max_bytes_per_period = serializers.IntegerField(read_only=True, allow_null=True)
+    pool_counts = serializers.ChoiceField(choices=Tenant.PoolCounts.choices, read_only=True)
+    pool_reset = serializers.ChoiceField(choices=Tenant.PoolReset.choices, read_only=True)
+    pool_stops = serializers.ChoiceField(choices=Tenant.PoolStops.choices, read_only=True)
     max_speed_kbit = serializers.IntegerField(read_only=True, allow_null=True)
     requests_per_minute = serializers.IntegerField(read_only=True, allow_null=True)
     interfaces = serializers.SerializerMethodField()
@@ -61,6 +70,10 @@ class OwnTenant(StrictSerializer):
     logo = serializers.SerializerMethodField()
     timezone = text(64, allow_blank=False)
     language = StrictChoice(choices=_LANGUAGES, required=False)
+    warn_percents = thresholds(
+        MAX_WARN_PERCENT, help_text="Percent of a quota, or of the pool, at which events warn."
+    )
+    warn_days = thresholds(MAX_WARN_DAYS, help_text="Days before an end at which events warn.")
     version = serializers.IntegerField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
@@ -91,6 +104,9 @@ class TenantPatch(OwnTenant):
     max_clients = number(MAX_INT)
     max_devices_per_client = number(MAX_INT, 1)
     max_bytes_per_period = number(MAX_BIG)
+    pool_counts = StrictChoice(choices=Tenant.PoolCounts.choices, required=False)
+    pool_reset = StrictChoice(choices=Tenant.PoolReset.choices, required=False)
+    pool_stops = StrictChoice(choices=Tenant.PoolStops.choices, required=False)
     max_speed_kbit = number(MAX_BIG, 1)
     requests_per_minute = number(MAX_INT, 1)
     interfaces = ids()  # type: ignore[assignment]

@@ -17,8 +17,6 @@ BulkResultOutcomeEnum = Literal['done', 'failed', 'skipped']
 
 ClientState = Literal['active', 'pending', 'failed', 'disabled', 'suspended', 'expired', 'over-quota', 'kicked', 'deleted']
 
-CountsEnum = Literal['used', 'sold']
-
 DeviceStatus = Literal['pending', 'applied', 'verified', 'failed', 'quarantined']
 
 EventActorKindEnum = Literal['user', 'token', 'system']
@@ -45,7 +43,11 @@ OperatorEnum = Literal['read-only', 'full']
 
 PlanReset = Literal['none', 'day', 'week', 'month', 'month-from-start', 'year']
 
+PoolCounts = Literal['used', 'sold']
+
 PoolReset = Literal['none', 'day', 'week', 'month', 'year']
+
+PoolStops = Literal['all', 'new']
 
 ReasonEnum = Literal['manual', 'quota', 'expired', 'tenant-suspended', 'tenant-pool', 'plan', 'suspended', 'kick']
 
@@ -56,8 +58,6 @@ ShareLinkState = Literal['active', 'used', 'revoked', 'expired']
 StartEnum = Literal['now', 'date', 'first-handshake']
 
 StatementLineKindEnum = Literal['client', 'handed-over']
-
-StopsEnum = Literal['all', 'new']
 
 TenantStatus = Literal['active', 'suspended', 'closed']
 
@@ -695,6 +695,7 @@ class Gateway(TypedDict):
     location: str
     country: str
     netns: str
+    usage_percent: int
     found_address: str
     host_id: str
     alarm: str
@@ -716,6 +717,7 @@ class GatewayCreate(TypedDict):
     location: NotRequired[str]
     country: NotRequired[str]
     netns: NotRequired[str]
+    usage_percent: NotRequired[int]
     slug: str
 
 
@@ -730,6 +732,7 @@ class GatewayEdited(TypedDict):
     location: str
     country: str
     netns: str
+    usage_percent: int
     found_address: str
     host_id: str
     alarm: str
@@ -752,6 +755,7 @@ class GatewayPatch(TypedDict):
     location: NotRequired[str]
     country: NotRequired[str]
     netns: NotRequired[str]
+    usage_percent: NotRequired[int]
     alarm: NotRequired[str]
 
 
@@ -1139,6 +1143,7 @@ class MeLimits(TypedDict):
     max_clients: int | None
     max_devices_per_client: int | None
     max_bytes_per_period: int | None
+    pool_counts: PoolCounts
     max_speed_kbit: int | None
 
 
@@ -1267,6 +1272,9 @@ class OwnTenant(TypedDict):
     max_clients: int | None
     max_devices_per_client: int | None
     max_bytes_per_period: int | None
+    pool_counts: PoolCounts
+    pool_reset: PoolReset
+    pool_stops: PoolStops
     max_speed_kbit: int | None
     requests_per_minute: int | None
     interfaces: list[str] | None
@@ -1282,6 +1290,8 @@ class OwnTenant(TypedDict):
     logo: str | None
     timezone: NotRequired[str]
     language: NotRequired[LanguageEnum]
+    warn_percents: NotRequired[list[int]]
+    warn_days: NotRequired[list[int]]
     version: int
     created_at: str
     updated_at: str
@@ -1300,6 +1310,8 @@ class OwnTenantChange(TypedDict):
     config_prefix: NotRequired[str]
     timezone: NotRequired[str]
     language: NotRequired[LanguageEnum]
+    warn_percents: NotRequired[list[int]]
+    warn_days: NotRequired[list[int]]
 
 
 class OwnUsage(TypedDict):
@@ -1508,9 +1520,9 @@ class PoolPatch(TypedDict):
 class PoolUsage(TypedDict):
     """The tenant's pool: bytes of a period that clients use, or that are sold to them."""
 
-    counts: CountsEnum
+    counts: PoolCounts
     reset: PoolReset
-    stops: StopsEnum
+    stops: PoolStops
     limit_bytes: int | None
     used_bytes: int
     sold_bytes: int
@@ -1667,6 +1679,9 @@ class Settings(TypedDict):
     language: str
     address_hold_seconds: int
     undelete_seconds: int
+    keep_ledger_days: int
+    keep_quarters_days: int
+    keep_sessions_days: int
     version: int
     config_generation: int
     updated_at: str
@@ -1688,6 +1703,9 @@ class SettingsEdited(TypedDict):
     language: str
     address_hold_seconds: int
     undelete_seconds: int
+    keep_ledger_days: int
+    keep_quarters_days: int
+    keep_sessions_days: int
     version: int
     config_generation: int
     updated_at: str
@@ -1711,6 +1729,9 @@ class SettingsPatch(TypedDict):
     language: NotRequired[str]
     address_hold_seconds: NotRequired[int]
     undelete_seconds: NotRequired[int]
+    keep_ledger_days: NotRequired[int]
+    keep_quarters_days: NotRequired[int]
+    keep_sessions_days: NotRequired[int]
 
 
 class Standing(TypedDict):
@@ -1776,6 +1797,9 @@ class TenantCreate(TypedDict):
     max_clients: NotRequired[int | None]
     max_devices_per_client: NotRequired[int | None]
     max_bytes_per_period: NotRequired[int | None]
+    pool_counts: NotRequired[PoolCounts]
+    pool_reset: NotRequired[PoolReset]
+    pool_stops: NotRequired[PoolStops]
     max_speed_kbit: NotRequired[int | None]
     requests_per_minute: NotRequired[int | None]
     interfaces: NotRequired[list[str] | None]
@@ -1790,6 +1814,8 @@ class TenantCreate(TypedDict):
     config_prefix: NotRequired[str]
     timezone: NotRequired[str]
     language: NotRequired[LanguageEnum]
+    warn_percents: NotRequired[list[int]]
+    warn_days: NotRequired[list[int]]
     owner: NotRequired[PersonIn]
 
 
@@ -1800,6 +1826,9 @@ class TenantPatch(TypedDict):
     max_clients: NotRequired[int | None]
     max_devices_per_client: NotRequired[int | None]
     max_bytes_per_period: NotRequired[int | None]
+    pool_counts: NotRequired[PoolCounts]
+    pool_reset: NotRequired[PoolReset]
+    pool_stops: NotRequired[PoolStops]
     max_speed_kbit: NotRequired[int | None]
     requests_per_minute: NotRequired[int | None]
     interfaces: NotRequired[list[str] | None]
@@ -1814,6 +1843,8 @@ class TenantPatch(TypedDict):
     config_prefix: NotRequired[str]
     timezone: NotRequired[str]
     language: NotRequired[LanguageEnum]
+    warn_percents: NotRequired[list[int]]
+    warn_days: NotRequired[list[int]]
 
 
 class TenantStatementLine(TypedDict):
