@@ -14,7 +14,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from control import cutoff, link, meters, whole
+from control import cutoff, link, meters, shaping, whole
 from control.applied import Notes
 from control.desired import device, load_all
 from control.harvest import read_all
@@ -84,6 +84,7 @@ def switch_off(interface: Interface, post: Station) -> None:
     """Take the link down because its row says that it is off; the books are kept first."""
     take_down(interface, post)
     cutoff.forget(interface, post)
+    shaping.forget(interface, post)
     Interface.objects.filter(pk=interface.pk).update(
         state=Interface.State.DOWN, state_reason="switched off"
     )

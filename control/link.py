@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from control import bootfile, whole
+from control import bootfile, shaping, whole
 from control.applied import Notes
 from control.desired import Loaded, device, load_all
 from control.guard import split
@@ -165,6 +165,7 @@ def bring_up(interface: Interface, post: Station) -> Outcome:
     logger.warning("WireGuard interface %s %s with %d peers", interface.name, outcome, len(peers))
     if outcome is Outcome.CREATED:
         _note_all(interface, loaded.rows, {row.id for row in rows})
+        shaping.remake(interface, post)
     return outcome
 
 
@@ -173,6 +174,7 @@ def _start_unit(interface: Interface, post: Station) -> None:
     if not post.look().exists and post.unit is not None:
         post.unit.up()
     post.link.stamp(interface.stamp)
+    shaping.remake(interface, post)
     whole.synchronise(interface, post)
     logger.warning("WireGuard interface %s was brought up by wg-quick", interface.name)
 

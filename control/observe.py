@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from control import adjust, bootfile, cutoff, link, meters, sessions
+from control import adjust, bootfile, cutoff, link, meters, sessions, shaping
 from control.drift import Drift, compare
 from control.healing import catch_up, heal, heal_link, revive
 from control.metering import account
@@ -56,6 +56,7 @@ def observe_interface(*, interface_id: int) -> Found | None:
         with post.lock(timeout_s=LOCK_TIMEOUT_S):
             interface.refresh_from_db()
             reading = read(interface, post)
+            shaping.follow(interface, post)
     except LockBusy:
         return None
     except (DriverError, TruncatedDump) as error:

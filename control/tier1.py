@@ -6,7 +6,7 @@ import logging
 
 from django.utils import timezone
 
-from control import cutoff, escalation, link
+from control import cutoff, escalation, link, shaping
 from control.applied import Notes, note_keys
 from control.claims import Item
 from control.desired import load_for
@@ -32,6 +32,7 @@ def apply_peers(work: Round, items: list[Item]) -> None:
         _hold_back(arranged)
         plan = diff(arranged.desired, arranged.applied)
     harvest = Harvest(work.interface, work.station, arranged)
+    shaping.precede(work.interface, work.station, [row.id for row in arranged.rows])
     harvest.before(plan)
     sent = send(work.station.driver, plan, harvest) if plan else Sent()
     if sent.unexplained:

@@ -7,7 +7,7 @@ link, the host lock, and a quick look at whose link it is.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from gateways.sealing import open_interface_key
 from wireguard.driver import Driver
 from wireguard.drivers.cli import CliDriver
 from wireguard.drivers.memory import MemoryDriver
+from wireguard.drivers.memory_speeds import MemorySpeeds
 from wireguard.host import command_prefix, has_net_admin, netns_id
 from wireguard.link import DEFAULT_MTU, Link
 from wireguard.linkspec import STAMP, UNFINISHED, Endpoint, LinkSpec, LinkState, Outcome
@@ -27,6 +28,8 @@ from wireguard.lock import HostLock
 from wireguard.nft import Nft
 from wireguard.quick import QuickUnit
 from wireguard.runner import LocalRunner
+from wireguard.shaper import Speed
+from wireguard.speeds import Made, Speeds
 from wireguard.types import DeviceConfig
 
 _UAPI_SOCKETS = Path("/var/run/wireguard")
@@ -67,6 +70,22 @@ class NftLike(Protocol):
     def list_table(self, name: str) -> str | None: ...
 
 
+class SpeedsLike(Protocol):
+    """What the engine asks of speed limits; see `wireguard.speeds.Speeds`."""
+
+    def remake(self, speeds: Collection[Speed], left: Iterable[Speed] = ()) -> Made: ...
+    def change(
+        self,
+        means: str,
+        before: Iterable[Speed],
+        after: Iterable[Speed],
+        *,
+        shards: Collection[int],
+    ) -> None: ...
+    def clear(self, speeds: Iterable[Speed] = ()) -> None: ...
+    def intact(self, means: str) -> bool: ...
+
+
 @dataclass(frozen=True)
 class Station:
     """One interface as seen from its host."""
@@ -78,6 +97,8 @@ class Station:
     unit: QuickUnit | None = None
     #: nftables of its namespace; None where there is no kernel (the memory driver).
     nft: NftLike | None = None
+    #: Speed limits of its clients.
+    speeds: SpeedsLike | None = None
 
     def lock(self, *, timeout_s: float) -> AbstractContextManager[object]:
         """The host lock: one writer per interface. Entering raises `LockBusy` in time."""
@@ -111,7 +132,7 @@ def station(interface: Interface) -> Station:
     """The means of working on an interface of this host."""
     if settings.VWG_DRIVER == "memory":
         memory = memory_station(interface)
-        return Station(interface, memory.driver, memory)
+        return Station(interface, memory.driver, memory, speeds=memory.speeds)
     netns = interface.gateway.netns or None
     return Station(
         interface,
@@ -124,6 +145,7 @@ def station(interface: Interface) -> Station:
         Link(LocalRunner(), interface.name, netns, needs_sudo(), settings.VWG_WG_COMMAND),
         QuickUnit(LocalRunner(), interface.name, netns, needs_sudo()),
         Nft(LocalRunner(), command_prefix(netns, sudo=needs_sudo())),
+        Speeds(LocalRunner(), interface.name, netns, needs_sudo()),
     )
 
 
@@ -167,6 +189,7 @@ class MemoryLink:
         self.outages = 0
         self.routes: tuple[str, ...] = ()
         self.unfinished = ""
+        self.speeds = MemorySpeeds()
 
     def state(self) -> LinkState:
         return LinkState(

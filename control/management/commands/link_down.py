@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from control import bootfile, cutoff, escalation
+from control import bootfile, cutoff, escalation, shaping
 from control.management.interfaces import add_interface_argument, chosen
 from gateways.drivers import station
 from gateways.models import Interface
@@ -32,6 +32,7 @@ class Command(BaseCommand):
                 )
                 escalation.take_down(interface, post)
                 cutoff.forget(interface, post)
+                shaping.forget(interface, post)
         except WireGuardError as error:
             raise CommandError(str(error)) from None
         bootfile.write(interface)

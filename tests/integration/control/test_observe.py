@@ -79,7 +79,7 @@ def test_rows_that_did_not_change_are_not_written(
         gateway.add(f"client {number}")
     gateway.apply()
     gateway.observe()
-    with django_assert_max_num_queries(12) as captured:
+    with django_assert_max_num_queries(13) as captured:
         gateway.observe()
     assert not any("UPDATE peers_" in query["sql"] for query in captured)
     assert not any("UPDATE quotas_" in query["sql"] for query in captured)
@@ -94,7 +94,7 @@ def test_bytes_alone_are_written_to_the_ledger_and_to_no_peer(
     move(gateway, 5)
     gateway.observe()
     move(gateway, 6)
-    with django_assert_max_num_queries(22) as captured:
+    with django_assert_max_num_queries(23) as captured:
         gateway.observe()
     written = [query["sql"] for query in captured]
     assert not any("UPDATE peers_peer" in sql for sql in written)
