@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from control import adjust, bootfile, cutoff, link, meters, sessions, shaping
+from control.beginning import begin_terms
 from control.drift import Drift, compare
 from control.healing import catch_up, heal, heal_link, revive
 from control.metering import account
@@ -101,7 +102,8 @@ def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
         recorded=() if any(row.live for row in rows.known) else bootfile.recorded_keys(interface),
     )
     drift.link = adjust.differing(interface, reading.dump.interface)
-    with transaction.atomic():  # meters, peers, then the interface: as requests lock them
+    with transaction.atomic():  # clients, meters, peers, the interface: as requests lock them
+        begin_terms(running, rows.shown)
         meters.close_missing((row.id for row in drift.missing), seq=reading.number)
         write_presence(running, rows.shown, drift.verified, at=reading.at, also=drift.differing)
         healing = heal(interface, drift, running, at=reading.at)

@@ -15,6 +15,7 @@ from control import (
     bootfile,
     claims,
     cutoff,
+    ending,
     folding,
     heartbeat,
     nearing,
@@ -104,6 +105,20 @@ def follow_tenants(**_: object) -> Counts:
 def close_due_holds(**_: object) -> Counts:
     """Let go clients that were held for a time that is over."""
     return due.close_due_holds(at=timezone.now())
+
+
+@shared_task(name="control.end_due")
+@scheduled("ends")
+def end_due(**_: object) -> Counts:
+    """Renew, end and reset the clients whose time has come."""
+    return ending.end_due()
+
+
+@shared_task(name="control.check_all")
+@scheduled("limits")
+def check_all(**_: object) -> Counts:
+    """Judge everybody by his limits, for what nothing else led to."""
+    return ending.check_all()
 
 
 @shared_task(name="control.purge")

@@ -23,6 +23,7 @@ from django.db.models import (
 
 from gateways.models import Interface
 from peers.models import Client, Peer, PeerAddress
+from peers.reasons import Off, why_off
 from peers.sellable import find_interface as find_interface
 from peers.shown import ONLINE_WITHIN as ONLINE_WITHIN
 from peers.shown import PEERS, PEERS_WITH_DELETED, as_devices
@@ -59,6 +60,11 @@ class ClientView:
         return balance(self.client, self.usage)
 
     @property
+    def off(self) -> Off | None:
+        """Why it is off, and what brings it back; None when it may connect."""
+        return why_off(self.client, self.holds, self.devices, self.usage)
+
+    @property
     def state(self) -> str:
         """Why it is off, else how far it has come."""
         if self.client.deleted_at is not None:
@@ -79,7 +85,7 @@ def visible_clients(caller: Caller) -> QuerySet[Client]:
 
 def _live_clients(tenant_id: int) -> QuerySet[Client]:
     rows = Client.objects.filter(tenant_id=tenant_id, deleted_at__isnull=True)
-    return rows.select_related("plan")
+    return rows.select_related("plan", "next_plan")
 
 
 _CLIENT: Final = Prepared(
@@ -117,7 +123,7 @@ def restorable_clients(caller: Caller, *, at: datetime) -> QuerySet[Client]:
     rows = Client.objects.filter(
         ~Exists(bare), tenant_id=caller.tenant_id, deleted_at__isnull=False, purge_at__gt=at
     )
-    return rows.select_related("plan")
+    return rows.select_related("plan", "next_plan")
 
 
 def find_deleted(caller: Caller, client_id: UUID, *, at: datetime, lock: bool = False) -> Client:

@@ -10,9 +10,11 @@ from ipaddress import ip_address
 from typing import Final
 
 from django.db.models import (
+    BooleanField,
     Case,
     CharField,
     Exists,
+    ExpressionWrapper,
     F,
     OuterRef,
     Q,
@@ -24,7 +26,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from gateways.models import JobItem
+from gateways.models import Interface, JobItem
 from peers.freshness import FILE_SUM, is_outdated
 from peers.models import Peer, PeerAddress, PeerKey, PeerNetwork
 from tenants.prepared import Prepared
@@ -54,6 +56,8 @@ class Device:
     download_bytes: int = 0
     #: Whether the file that was last handed out is still the right one.
     file_outdated: bool = False
+    #: Whether the interface is off, or gone.
+    interface_down: bool = False
 
 
 def with_status(peers: QuerySet[Peer]) -> QuerySet[Peer]:
@@ -88,6 +92,13 @@ def view_devices(peers: QuerySet[Peer]) -> list[Device]:
     return as_devices(list(_with_all(peers)))
 
 
+_DOWN: Final = ExpressionWrapper(
+    Q(interface__simulated=False)
+    & (Q(interface__enabled=False) | Q(interface__state=Interface.State.DOWN)),
+    output_field=BooleanField(),
+)
+
+
 def _with_all(peers: QuerySet[Peer]) -> QuerySet[Peer]:
     """Annotate what a device is shown with and its row does not have."""
     return (
@@ -96,6 +107,7 @@ def _with_all(peers: QuerySet[Peer]) -> QuerySet[Peer]:
             interface_name=F("interface__name"),
             gateway_slug=F("interface__gateway__slug"),
             observed_at=F("interface__observed_at"),
+            interface_down=_DOWN,
             has_key=Exists(PeerKey.objects.filter(peer=OuterRef("pk"))),
             bytes_up=Coalesce(F("meter__raw_up"), 0),
             bytes_down=Coalesce(F("meter__raw_down"), 0),
@@ -153,6 +165,7 @@ def as_devices(rows: Sequence[Peer]) -> list[Device]:
             upload_bytes=vars(row)["bytes_up"],
             download_bytes=vars(row)["bytes_down"],
             file_outdated=is_outdated(row, vars(row)["file_sum"]),
+            interface_down=bool(vars(row)["interface_down"]),
         )
         for row in rows
     ]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from peers.sold import TERM_CHECKS
 from rest.errors import Invalid
 from rest.values import Check, check_text, checked_by, listed
 from wireguard.allowed_ips import check_endpoint, check_keepalive, check_network
@@ -29,16 +29,13 @@ MAX_DNS, MAX_ROUTES, MAX_TAGS = 8, 100, 50
 MAX_METADATA = 8 * 1024  # bytes of its JSON
 MAX_ADDRESSES: Final = 16
 MAX_DEPTH: Final = 32
-MAX_BYTES: Final = 2**63 - 1
-MAX_DAYS: Final = 36_500
-_LAST_YEAR: Final = 2999
 
 #: What stands behind a client in a path. An external id "a/enable" would be read as the act.
 SUBROUTES: Final = frozenset(
     {
-        "change-plan", "config", "disable", "enable", "kick", "move", "peers", "restore",
-        "rotate-keys", "series", "sessions", "share-links", "suspend", "terminate", "transfer",
-        "unsuspend", "usage",
+        "change-plan", "config", "disable", "enable", "extend", "kick", "move", "peers",
+        "reset-usage", "restore", "rotate-keys", "series", "sessions", "share-links", "suspend",
+        "terminate", "top-up", "transfer", "unsuspend", "usage",
     }
 )  # fmt: skip
 _TELEGRAM: Final = re.compile(r"@?[A-Za-z0-9_]{1,64}|-?[0-9]{1,20}", re.ASCII)
@@ -128,35 +125,6 @@ def _depth(value: object) -> int:
         if not level:
             break
     return depth
-
-
-def check_quota_bytes(value: object, field: str) -> int | None:
-    """Bytes that are sold, from 1 to 2**63 - 1; None for no quota."""
-    return None if value is None else _whole(value, field, MAX_BYTES)
-
-
-def check_duration_days(value: object, field: str) -> int | None:
-    """Days from the first handshake, from 1 to 36,500; None for no such end."""
-    return None if value is None else _whole(value, field, MAX_DAYS)
-
-
-def check_expires_at(value: object, field: str) -> datetime | None:
-    """A moment with its offset, in UTC; None for no end."""
-    if value is None:
-        return None
-    if not isinstance(value, datetime) or value.tzinfo is None:
-        raise Invalid("This is not a time with its offset.", field=field)
-    if not 1 < value.year <= _LAST_YEAR:  # an offset or a reckoning would lead out of time
-        raise Invalid(f"At the latest in {_LAST_YEAR}; null is no end.", field=field)
-    return value.astimezone(UTC)
-
-
-def _whole(value: object, field: str, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise Invalid("This is not an integer.", field=field)
-    if not 1 <= value <= most:
-        raise Invalid(f"This must be from 1 to {most}.", field=field, code="out_of_range")
-    return value
 
 
 def check_peer_keepalive(value: object, field: str) -> int | None:
@@ -272,9 +240,7 @@ CLIENT_CHECKS: Final[Mapping[str, Check]] = {
     "note": check_note,
     "tags": check_tags,
     "metadata": check_metadata,
-    "quota_bytes": check_quota_bytes,
-    "expires_at": check_expires_at,
-    "duration_days": check_duration_days,
+    **TERM_CHECKS,
 }
 #: Fields of `Peer` that are set as they are; addresses, networks and keys have rules of their own.
 DEVICE_CHECKS: Final[Mapping[str, Check]] = {

@@ -9,6 +9,9 @@ MANUAL: Final = "manual"
 SUSPENDED: Final = "suspended"
 TENANT_SUSPENDED: Final = "tenant-suspended"
 KICK: Final = "kick"
+QUOTA: Final = "quota"
+EXPIRED: Final = "expired"
+PLAN: Final = "plan"
 
 #: Reason of a hold -> state of the client, the strongest first: a client that its seller switched
 #: off is "disabled" whatever else stands against it.
@@ -17,10 +20,10 @@ STATE_OF_HOLD: Final[dict[str, str]] = {
     "suspended": "suspended",
     "tenant-suspended": "suspended",
     "tenant-pool": "suspended",
-    "expired": "expired",
-    "quota": "over-quota",
-    "plan": "suspended",
-    "kick": "kicked",
+    EXPIRED: "expired",
+    QUOTA: "over-quota",
+    PLAN: "suspended",
+    KICK: "kicked",
 }
 
 

@@ -1,11 +1,14 @@
-"""Opening and closing holds. `peers.services.entitlement` keeps the peers in step: call that."""
+"""Opening and closing holds, and the usage of clients that somebody changes.
+
+`peers.services.entitlement` keeps the peers in step with holds: call that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from quotas.models import Hold
+from quotas.models import Hold, Usage
 
 
 def new_hold(
@@ -40,3 +43,31 @@ def close_holds(holds: Collection[Hold], *, by: str, at: datetime) -> None:
     if holds:
         rows = Hold.objects.filter(pk__in=[hold.pk for hold in holds], closed_at__isnull=True)
         rows.update(closed_at=at, closed_by=by[:150])
+
+
+def lock_usages(clients: Mapping[int, int]) -> dict[int, Usage]:
+    """The usage of these clients (each with its tenant), locked; made where there is none yet.
+
+    The caller holds the clients' rows. Before any device is locked: so does who counts bytes.
+    """
+    found = _locked(clients)
+    missing = clients.keys() - found.keys()
+    if missing:
+        rows = [Usage(client_id=pk, tenant_id=clients[pk]) for pk in sorted(missing)]
+        Usage.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+        found |= _locked(missing)
+    return found
+
+
+def _locked(ids: Collection[int]) -> dict[int, Usage]:
+    rows = Usage.objects.select_for_update(no_key=True).filter(client__in=ids).order_by("client")
+    return {usage.client_id: usage for usage in rows}
+
+
+def save_usages(changes: Sequence[tuple[Usage, Collection[str]]]) -> None:
+    """Save these fields of usages that the caller holds; many in a few statements."""
+    if len(changes) == 1:
+        usage, fields = changes[0]
+        usage.save(update_fields=fields)
+    elif names := {name for _, fields in changes for name in fields}:
+        Usage.objects.bulk_update([usage for usage, _ in changes], sorted(names), batch_size=500)

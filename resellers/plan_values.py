@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from peers.sold import MAX_DAYS, MAX_GRACE, MAX_KBIT
 from peers.values import check_name
 from quotas.models import Plan
 from resellers.values import MAX_BIG, Check, whole
@@ -12,10 +13,6 @@ from rest.errors import Invalid
 from rest.values import check_text
 from tenants.models import Tenant
 
-#: 1 Tbit/s, a hundred years, a year: beyond is a slip of the finger.
-MAX_KBIT: Final = 10**9
-MAX_DAYS: Final = 36_500
-MAX_GRACE: Final = 366 * 86_400
 MAX_DEVICES: Final = 1000
 
 

@@ -242,6 +242,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": VWG_SWEEP_SECONDS,
         "options": {"queue": "control", "expires": 3 * VWG_SWEEP_SECONDS},
     },
+    "ends": {
+        "task": "control.end_due",
+        "schedule": 5 * VWG_SWEEP_SECONDS,
+        "options": {"queue": "control", "expires": 15 * VWG_SWEEP_SECONDS},
+    },
+    "limits": {
+        "task": "control.check_all",
+        "schedule": timedelta(minutes=1),
+        "last_run_at": _AT_ONCE,
+        "options": {"queue": "control", "expires": 60},
+    },
     "observe": {
         "task": "control.observe_all",
         "schedule": VWG_OBSERVE_SECONDS,

@@ -14,13 +14,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from peers.api.answers import act
-from peers.api.bodies import ChangePlan, Disable, Kick, Move, RotateKeys, Suspend, Transfer
+from peers.api.bodies import (
+    ChangePlan,
+    Disable,
+    Extend,
+    Kick,
+    Move,
+    RotateKeys,
+    Suspend,
+    TopUp,
+    Transfer,
+)
 from peers.api.lookups import OfClient, find_other_tenant
 from peers.api.serializers import ClientWithJob, Nothing
 from peers.queries import find_interface
 from peers.services.changes import Changed
-from peers.services.clients import update_client
+from peers.services.extension import extend_client, reset_usage, top_up_client
 from peers.services.moving import move_client
+from peers.services.planning import change_plan
 from peers.services.removal import restore_client, terminate_client
 from peers.services.rotation import rotate_keys
 from peers.services.switching import (
@@ -111,15 +122,54 @@ class ClientRotateKeys(_Act):
     service, body = staticmethod(rotate_keys), RotateKeys
 
 
-class ClientChangePlan(OfClient):
-    """Put the client on another plan."""
+@extend_schema(request=ChangePlan, responses=ClientWithJob)
+class ClientChangePlan(_Act):
+    """Put the client on another plan, now or later."""
+
+    service, body = staticmethod(change_plan), ChangePlan
+
+
+class _More(OfClient):
+    """More days and more bytes; ``service`` says for how long."""
 
     scopes = {"POST": "clients:write"}
+    service: ClassVar[Callable[..., Changed]]
+    body: ClassVar[type[StrictSerializer]]
 
-    @extend_schema(request=ChangePlan, responses=ClientWithJob)
     def post(self, request: Request, client_id: UUID) -> Response:
-        changes = checked(ChangePlan(data=request.data))
-        return act(request, update_client, client_id, changes=changes)
+        told = checked(self.body(data=request.data))
+        return act(
+            request, self.service, client_id, days=told.get("days"), number=told.get("bytes")
+        )
+
+
+@extend_schema(request=Extend, responses=ClientWithJob)
+class ClientExtend(_More):
+    """More days from the end (from now, where it is past), and more bytes in every period.
+
+    A client that its end, or its bytes, kept off is back at once.
+    """
+
+    service, body = staticmethod(extend_client), Extend
+
+
+@extend_schema(request=TopUp, responses=ClientWithJob)
+class ClientTopUp(_More):
+    """More days, and more bytes for the period that runs.
+
+    A client that its end, or its bytes, kept off is back at once.
+    """
+
+    service, body = staticmethod(top_up_client), TopUp
+
+
+@extend_schema(request=Nothing, responses=ClientWithJob)
+class ClientResetUsage(_Act):
+    """Begin the bytes of the period at 0; what was topped up is gone, and the period ends when it
+    would have. A client that its bytes kept off is back at once.
+    """
+
+    service = staticmethod(reset_usage)
 
 
 class ClientMove(OfClient):

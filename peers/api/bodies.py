@@ -7,13 +7,14 @@ from typing import Any
 from rest_framework import serializers
 
 from peers.api.serializers import KEY_MODE_HELP, KEY_MODES
+from peers.api.term_serializers import TermFields
+from peers.services.planning import RESTS, WHENS
 from peers.services.switching import MAX_KICK
-from peers.values import MAX_BYTES, MAX_DAYS
+from peers.sold import MAX_BYTES
 from rest.fields import (
     PlainText,
     StrictChoice,
     StrictInteger,
-    StrictMoment,
     StrictSerializer,
     StrictUUID,
 )
@@ -65,13 +66,37 @@ class RotateKeys(StrictSerializer):
     )
 
 
-class ChangePlan(StrictSerializer):
-    """Another plan, null for none. It brings its quota; the end stays, unless it is named here."""
+class ChangePlan(TermFields):
+    """Another plan, null for none: now, when the period ends, or at the end of what was sold.
+
+    It brings its limits. Now and at the next period the end stays, unless it is named here; at the
+    end the plan is sold anew, with its own beginning and end. ``rest`` says what becomes of the
+    period: it goes on (``keep``, now alone), or a new one begins, without the bytes that are left
+    (``drop``) or with them (``carry``). Terms of one's own are for a change now. Later, null takes
+    back what was decided.
+    """
 
     plan = StrictUUID(allow_null=True)
-    quota_bytes = StrictInteger(min_value=1, max_value=MAX_BYTES, allow_null=True, required=False)
-    expires_at = StrictMoment(allow_null=True, required=False)
-    duration_days = StrictInteger(min_value=1, max_value=MAX_DAYS, allow_null=True, required=False)
+    when = StrictChoice(choices=WHENS, required=False)
+    rest = StrictChoice(choices=RESTS, required=False, help_text="Now: keep; else: drop.")
+
+
+class _More(StrictSerializer):
+    days = StrictInteger(min_value=1, max_value=3660, required=False)
+    bytes = StrictInteger(min_value=1, max_value=MAX_BYTES, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError("Say how many days or bytes.", code="required")
+        return attrs
+
+
+class Extend(_More):
+    """Days, bytes, or both. The bytes are there in every period from now on."""
+
+
+class TopUp(_More):
+    """Days, bytes, or both. The bytes are for the period that runs, and gone with it."""
 
 
 class Move(StrictSerializer):

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from gateways.api.serializers import JobRef, Progress
-from peers.api.bodies import Disable
+from peers.api.bodies import Disable, Extend, TopUp
 from peers.api.serializers import ClientFields, Nothing
 from peers.models import BulkRun
 from peers.services.bulk.choice import MOST
@@ -76,18 +76,6 @@ class BulkChange(ClientFields):
     )
 
 
-class Extend(StrictSerializer):
-    """Arguments of an extension: days, bytes, or both."""
-
-    days = StrictInteger(min_value=1, max_value=3660, required=False)
-    bytes = StrictInteger(min_value=1, max_value=2**63 - 1, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not attrs:
-            raise serializers.ValidationError("Say how many days or bytes.", code="required")
-        return attrs
-
-
 #: What the arguments of each action on an existing client may be.
 ARGUMENTS: dict[str, type[StrictSerializer]] = {
     BulkRun.Action.UPDATE: BulkChange,
@@ -95,6 +83,8 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     BulkRun.Action.DISABLE: Disable,
     BulkRun.Action.DELETE: Nothing,
     BulkRun.Action.EXTEND: Extend,
+    BulkRun.Action.TOP_UP: TopUp,
+    BulkRun.Action.RESET: Nothing,
 }
 
 

@@ -53,7 +53,7 @@ class BulkCreate(_How):
 
 def _on_existing(word: str, arguments: type[StrictSerializer]) -> type[StrictSerializer]:
     """The body of an act on clients that exist."""
-    name = f"Bulk{word.title()}"
+    name = f"Bulk{word.title().replace('-', '')}"
     about = f"A client to {word}, by its id or your own; `version` as `If-Match` names it."
     item = type(
         f"{name}Item", (BulkTarget,), {"__doc__": about, "arguments": arguments(required=False)}

@@ -10,6 +10,7 @@ from gateways.api.serializers import job_ref
 from gateways.models import Job
 from peers.models import Client, Peer
 from peers.queries import ONLINE_WITHIN, ClientView, Device
+from peers.reasons import Off
 from quotas.balance import Balance
 from quotas.policies import MANUAL
 from rest.etag import etag
@@ -36,16 +37,15 @@ def client_body(view: ClientView, *, at: datetime, job: Job | None = None) -> di
             }
             for hold in view.holds
         ],
+        "off": _off_body(view.off),
         "tags": client.tags,
         "metadata": client.metadata,
         "note": client.note,
         "email": client.email,
         "telegram_id": client.telegram_id,
         "plan": None if client.plan is None else str(client.plan.uuid),
-        "quota_bytes": client.quota_bytes,
+        **_terms_body(client),
         "usage": usage_body(view.balance),
-        "expires_at": moment(client.expires_at),
-        "duration_days": client.duration_days,
         "first_connected_at": moment(client.first_connected_at),
         "version": client.version,
         "created_by": client.created_by,
@@ -58,6 +58,46 @@ def client_body(view: ClientView, *, at: datetime, job: Job | None = None) -> di
     if job is not None:
         body["job"] = job_ref(job)
     return body
+
+
+def _terms_body(client: Client) -> dict[str, Any]:
+    """What was sold."""
+    return {
+        "quota_bytes": client.quota_bytes,
+        "upload_quota_bytes": client.upload_quota_bytes,
+        "download_quota_bytes": client.download_quota_bytes,
+        "reset": client.reset,
+        "starts_at": moment(client.starts_at),
+        "start_before": moment(client.start_before),
+        "expires_at": moment(client.expires_at),
+        "duration_days": client.duration_days,
+        "upload_kbit": client.upload_kbit,
+        "download_kbit": client.download_kbit,
+        "at_limit": client.at_limit,
+        "throttle_kbit": client.throttle_kbit,
+        "grace_seconds": client.grace_seconds,
+        "delete_after_days": client.delete_after_days,
+        "next_plan": None
+        if client.next_plan is None
+        else {
+            "plan": str(client.next_plan.uuid),
+            "when": client.next_plan_when,
+            "carries": client.next_plan_carries,
+        },
+    }
+
+
+def _off_body(off: Off | None) -> dict[str, Any] | None:
+    """Why it is off."""
+    if off is None:
+        return None
+    return {
+        "reason": off.reason,
+        "message": off.message,
+        "since": moment(off.since),
+        "until": moment(off.until),
+        "remedy": off.remedy,
+    }
 
 
 def usage_body(found: Balance) -> dict[str, int | None]:

@@ -9,16 +9,15 @@ from rest_framework import serializers
 
 from gateways.api.serializers import JobRef
 from peers.api.representation import client_body
+from peers.api.term_serializers import NextPlan, OffSerializer, TermFields, TermsShown
 from peers.filters import STATES, STATUSES
 from peers.queries import DELETED, ClientView
-from peers.values import MAX_BYTES, MAX_DAYS
 from quotas.models import Hold
 from rest.fields import (
     PlainText,
     StrictBoolean,
     StrictChoice,
     StrictInteger,
-    StrictMoment,
     StrictSerializer,
     StrictUUID,
 )
@@ -100,7 +99,7 @@ class UsageSerializer(serializers.Serializer[Any]):
     percent = serializers.IntegerField(allow_null=True)
 
 
-class ClientSerializer(serializers.Serializer[Any]):
+class ClientSerializer(TermsShown):
     """A client with its devices."""
 
     id = serializers.UUIDField()
@@ -109,18 +108,14 @@ class ClientSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=CLIENT_STATES)
     enabled = serializers.BooleanField(help_text="False while its seller has switched it off.")
     holds = HoldSerializer(many=True)
+    off = OffSerializer(allow_null=True, help_text="Why it is off; null while it may connect.")
     tags = serializers.ListField(child=serializers.CharField())
     metadata = serializers.DictField()
     note = serializers.CharField()
     email = serializers.CharField()
     telegram_id = serializers.CharField()
     plan = serializers.UUIDField(allow_null=True)
-    quota_bytes = serializers.IntegerField(allow_null=True, help_text="What was sold; null: all.")
     usage = UsageSerializer()
-    expires_at = serializers.DateTimeField(allow_null=True)
-    duration_days = serializers.IntegerField(
-        allow_null=True, help_text="Days of 24 hours that count from the first handshake."
-    )
     first_connected_at = serializers.DateTimeField(allow_null=True)
     version = serializers.IntegerField()
     created_by = serializers.CharField()
@@ -161,7 +156,7 @@ class DeviceFields(StrictSerializer):
     endpoint_override = PlainText(max_length=255, allow_blank=True, required=False)
 
 
-class ClientFields(DeviceFields):
+class ClientFields(DeviceFields, TermFields):
     """What may be set of a client and of its one device."""
 
     name = PlainText(max_length=120)
@@ -175,11 +170,8 @@ class ClientFields(DeviceFields):
     plan = StrictUUID(
         allow_null=True,
         required=False,
-        help_text="Fills in what is not said here: the quota, and for a new client the end.",
+        help_text="Fills in what is not said here: the limits, and for a new client the end.",
     )
-    quota_bytes = StrictInteger(min_value=1, max_value=MAX_BYTES, allow_null=True, required=False)
-    expires_at = StrictMoment(allow_null=True, required=False)
-    duration_days = StrictInteger(min_value=1, max_value=MAX_DAYS, allow_null=True, required=False)
     device_name = PlainText(max_length=120, allow_blank=True, required=False)
 
 
@@ -198,6 +190,8 @@ class ClientPatch(ClientFields):
     id = serializers.UUIDField(read_only=True)
     state = serializers.CharField(read_only=True)
     holds = HoldSerializer(many=True, read_only=True)
+    off = OffSerializer(read_only=True)
+    next_plan = NextPlan(read_only=True)
     first_connected_at = serializers.DateTimeField(read_only=True)
     usage = UsageSerializer(read_only=True)
     version = serializers.IntegerField(read_only=True)

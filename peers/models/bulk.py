@@ -18,6 +18,8 @@ class BulkRun(models.Model):
         DISABLE = "disable"
         DELETE = "delete"
         EXTEND = "extend"
+        TOP_UP = "top-up"
+        RESET = "reset"
 
     class Status(models.TextChoices):
         PENDING = "pending"

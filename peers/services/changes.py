@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from audit.events import Actor, Target, event
 from audit.models import AuditEvent
+from gateways.hints import publisher
 from gateways.models import Interface, Job
 from gateways.outbox import Wish, enqueue
 from peers.models import Client, Peer
@@ -156,6 +157,25 @@ def tell_of(*, tenant_id: int, kind: str, actor: Actor, peers: Sequence[Peer], a
 def told(client: Client, kind: str, caller: Caller, peers: Sequence[Peer], at: datetime) -> Changed:
     """The change of a client, with its job (see `tell`)."""
     return Changed(client, tell(client=client, kind=kind, actor=caller.actor, peers=peers, at=at))
+
+
+def ease_limits(client_ids: Collection[int]) -> None:
+    """These clients have more left than before: once it is stored, those who cut off in the kernel
+    what is near a limit are told.
+    """
+    peers = Peer.objects.filter(client__in=client_ids, deleted_at__isnull=True, blocked=False)
+    places = set(
+        peers.filter(interface__simulated=False).values_list(
+            "interface_id", "interface__gateway__slug"
+        )
+    )
+
+    def hint() -> None:
+        for interface_id, slug in places:
+            publisher.relax(interface_id=interface_id, queue=f"gateway.{slug}")
+
+    if places:
+        transaction.on_commit(hint, robust=True)
 
 
 def _queue(peer: Peer) -> str:

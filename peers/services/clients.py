@@ -22,9 +22,11 @@ from peers.services.devices import (
     add_device,
     check_device,
 )
-from peers.services.entitlement import Standing, open_hold, stand_with_tenant
+from peers.services.entitlement import Standing, open_hold, stand_with_tenant, together
 from peers.services.limits import admit_clients, admit_devices, refuse_erased
+from peers.services.periods import date_periods
 from peers.services.removal import delete_client as delete_client
+from peers.services.settling import settle
 from peers.services.steps import Step, carry_out
 from peers.services.switching import disable_client as disable_client
 from peers.services.switching import enable_client as enable_client
@@ -33,12 +35,13 @@ from peers.services.terms import (
     FindPlan,
     changed_terms,
     external_id_taken,
+    is_early,
     refuse_external_id,
     terms_of_new,
 )
 from peers.shown import Device
 from peers.values import DEVICE_CHECKS
-from quotas.policies import MANUAL
+from quotas.policies import MANUAL, PLAN
 from quotas.queries import open_holds
 from rest.errors import Forbidden, Missing
 from rest.versions import Version
@@ -65,8 +68,19 @@ class ClientDetails(DeviceDetails, total=False):
     metadata: dict[str, Any]
     plan: UUID | None
     quota_bytes: int | None
+    upload_quota_bytes: int | None
+    download_quota_bytes: int | None
+    reset: str
+    starts_at: datetime | None
+    start_before: datetime | None
     expires_at: datetime | None
     duration_days: int | None
+    upload_kbit: int | None
+    download_kbit: int | None
+    at_limit: str
+    throttle_kbit: int | None
+    grace_seconds: int
+    delete_after_days: int | None
 
 
 @dataclass(frozen=True)
@@ -112,10 +126,13 @@ def create_client(
             client=client,
             interface=target,
             wish=wish,
-            blocked=stands_off or not enabled,
+            blocked=stands_off or not enabled or is_early(client, at=at),
             at=at,
             fields=fields,
         )
+        date_periods([client], at=at)
+        if is_early(client, at=at):
+            open_hold(client=client, reason=PLAN, actor=caller.actor, at=at, until=client.starts_at)
         if not enabled:
             open_hold(client=client, reason=MANUAL, actor=caller.actor, at=at)
         if stands_off:
@@ -171,6 +188,7 @@ def update_step(
         refuse_external_id(caller.tenant_id, changed["external_id"])
     for name, value in changed.items():
         setattr(client, name, value)
+    settled = settle(standing, changed, actor=caller.actor, at=at)
     if changed.get("plan") is not None:
         admit_devices(client, len(standing.peers))
     device = None
@@ -183,6 +201,7 @@ def update_step(
     after = {**changed, **(device.after if device else {})}
     if turn is not None:
         after["enabled"] = changes["enabled"]
+    turn = together(standing, turn, settled.turn)
     return Step(
         client,
         "client.updated",
@@ -191,6 +210,8 @@ def update_step(
         before=before,
         after=after,
         turn=turn,
+        usage=settled.usage,
+        usage_fields=settled.fields,
         device=device,
     )
 

@@ -17,7 +17,7 @@ from peers.models import Client, Peer
 from peers.queries import live_peers, live_peers_of
 from peers.services.changes import raise_generation
 from quotas import services as holds_of
-from quotas.models import Hold
+from quotas.models import Hold, Usage
 from quotas.policies import TENANT_SUSPENDED, is_entitled
 from quotas.queries import open_holds
 from tenants.models import Tenant
@@ -40,15 +40,34 @@ class Standing:
         """The devices that are not deleted, oldest first."""
         return live_peers(self.client)
 
+    @cached_property
+    def usage(self) -> Usage:
+        """What it used; its row is locked from here on, so ask before any device is."""
+        return holds_of.lock_usages({self.client.pk: self.client.tenant_id})[self.client.pk]
 
-def standings(clients: Sequence[Client], *, addresses: bool = False) -> list[Standing]:
-    """How these clients stand, read at once; their devices with addresses if asked."""
+    @property
+    def is_counted(self) -> bool:
+        """Whether it has a usage at all."""
+        return "usage" in vars(self) or Usage.objects.filter(client=self.client.pk).exists()
+
+
+def standings(
+    clients: Sequence[Client],
+    *,
+    addresses: bool = False,
+    usages: Mapping[int, Usage] | None = None,
+) -> list[Standing]:
+    """How these clients stand, read at once; their devices with addresses if asked. Who locked
+    their usages hands them on.
+    """
     found = [Standing(client) for client in clients]
     ids = [client.pk for client in clients]
     holds, peers = open_holds(ids), live_peers_of(ids, addresses=addresses)
     for one in found:
         one.holds = _by_reason(holds.get(one.client.pk, ()))
         one.peers = peers.get(one.client.pk, [])
+        if usages is not None:
+            one.usage = usages[one.client.pk]
     return found
 
 
@@ -58,10 +77,10 @@ def _by_reason(holds: Collection[Hold]) -> dict[str, Hold]:
 
 @dataclass(frozen=True)
 class Turn:
-    """A hold that opens or closes, and the devices that follow it; not written yet."""
+    """Holds that open and close, and the devices that follow them; not written yet."""
 
-    opens: Hold | None = None
-    closes: Hold | None = None
+    opens: tuple[Hold, ...] = ()
+    closes: tuple[Hold, ...] = ()
     peers: tuple[Peer, ...] = ()
     blocked: bool = False
 
@@ -87,7 +106,7 @@ def opening(
         at=at,
         until=until,
     )
-    return Turn(opens=hold, peers=_to_follow(standing, blocked=True), blocked=True)
+    return turning(standing, opens=[hold])
 
 
 def closing(standing: Standing, *, reason: str) -> Turn | None:
@@ -96,10 +115,27 @@ def closing(standing: Standing, *, reason: str) -> Turn | None:
     No device follows while another hold keeps the client off.
     """
     hold = standing.holds.get(reason)
-    if hold is None:
-        return None
-    free = is_entitled(standing.holds.keys() - {reason})
-    return Turn(closes=hold, peers=_to_follow(standing, blocked=False) if free else ())
+    return None if hold is None else turning(standing, closes=[hold])
+
+
+def turning(standing: Standing, *, opens: Sequence[Hold] = (), closes: Sequence[Hold] = ()) -> Turn:
+    """What these holds do together, as they open and close."""
+    left = standing.holds.keys() - {hold.reason for hold in closes}
+    blocked = not is_entitled(left | {hold.reason for hold in opens})
+    peers = _to_follow(standing, blocked=blocked) if opens or not blocked else ()
+    return Turn(tuple(opens), tuple(closes), peers, blocked)
+
+
+def together(standing: Standing, *turns: Turn | None) -> Turn | None:
+    """These turns of one client as one; None when none of them does anything."""
+    found = [turn for turn in turns if turn is not None]
+    if len(found) < 2:
+        return found[0] if found else None
+    return turning(
+        standing,
+        opens=[hold for turn in found for hold in turn.opens],
+        closes=[hold for turn in found for hold in turn.closes],
+    )
 
 
 def _to_follow(standing: Standing, *, blocked: bool) -> tuple[Peer, ...]:
@@ -108,9 +144,9 @@ def _to_follow(standing: Standing, *, blocked: bool) -> tuple[Peer, ...]:
 
 def write_turns(turns: Sequence[Turn], *, actor: Actor, at: datetime) -> None:
     """Write them, of as many clients as there are, in a few statements."""
-    holds_of.open_holds([turn.opens for turn in turns if turn.opens is not None])
-    closed = [turn.closes for turn in turns if turn.closes is not None]
-    holds_of.close_holds(closed, by=actor.name, at=at)
+    closed = [hold for turn in turns for hold in turn.closes]
+    holds_of.close_holds(closed, by=actor.name, at=at)  # first: one may open again at once
+    holds_of.open_holds([hold for turn in turns for hold in turn.opens])
     for blocked in (False, True):
         peers = [peer for turn in turns if turn.blocked == blocked for peer in turn.peers]
         raise_generation(peers, blocked=blocked)

@@ -92,6 +92,7 @@ def restore_client(
     *, caller: Caller, client_id: UUID, at: datetime, if_match: Version | None = None
 ) -> Changed:
     """Undo a deletion: the client is back with its devices, keys and addresses; its holds stand.
+    One that time would delete again at once is not deleted by time any more.
 
     A client that is not deleted stays as it is. Raises `Missing` for one that is purged, whose
     time is over, or whose address or network its tenant has given to another device; `Conflict`
@@ -118,11 +119,22 @@ def _restore(client: Client, caller: Caller, at: datetime) -> Changed:
     admit_devices(client, len(peers))
     before = {"deleted_at": client.deleted_at}
     client.deleted_at = client.purge_at = None
-    raise_version(client, "deleted_at", "purge_at")
+    raise_version(client, "deleted_at", "purge_at", *_spared(client, at))
     _dig_up(peers)
     agree_with_holds(client=client, actor=caller.actor, at=at)
     note_act(client=client, actor=caller.actor, action="client.restored", before=before)
     return told(client, Job.Kind.RESTORE, caller, live_peers(client), at)
+
+
+def _spared(client: Client, at: datetime) -> list[str]:
+    """Keep a client that was deleted some days after its end from being so at once again."""
+    if client.delete_after_days is None:
+        return []
+    end = client.expires_at or client.start_before
+    if end is None or end + timedelta(days=client.delete_after_days) > at:
+        return []
+    client.delete_after_days = None
+    return ["delete_after_days"]
 
 
 def _dig_up(peers: Sequence[Peer]) -> None:

@@ -17,7 +17,7 @@ from peers.services.changes import Changed, locked_client, note_act, raise_versi
 from peers.services.entitlement import agree_with_holds
 from peers.services.limits import admit_clients, admit_devices
 from peers.services.meters import bring_meters
-from peers.services.terms import external_id_taken, refuse_external_id
+from peers.services.terms import QUEUE, external_id_taken, refuse_external_id
 from quotas.models import Hold
 from quotas.queries import find_sold_plan
 from rest.errors import Conflict
@@ -38,7 +38,8 @@ def transfer_client(
 ) -> Changed:
     """Let another tenant have the client, with devices, addresses, keys and holds.
 
-    It loses its plan, unless one of the new tenant's is named, and keeps what was sold under it.
+    It loses its plan, unless one of the new tenant's is named, and the one that was to follow; it
+    keeps what was sold under it, and the period that runs.
     Share links are revoked: they were the old tenant's. Holds stand; that of a suspended tenant
     follows the new one. Raises `Missing`, `StaleVersion`, `Invalid` (``plan_unknown``) and
     `Conflict` (``external_id_taken``, ``limit_clients``, ``limit_devices``, ``not_sellable``,
@@ -63,6 +64,7 @@ def transfer_client(
         after={"tenant": str(tenant.uuid), "plan": sold},
     )
     client.tenant, client.plan = tenant, sold
+    client.next_plan, client.next_plan_when, client.next_plan_carries = None, "", False
     admit_devices(client, len(peers))
     _save(client)
     _bring_rows(client, tenant, at)
@@ -86,7 +88,7 @@ def _refuse_unsellable(tenant: Tenant, peers: Sequence[Peer]) -> None:
 
 def _save(client: Client) -> None:
     try:
-        raise_version(client, "tenant", "plan")
+        raise_version(client, "tenant", "plan", *QUEUE)
     except IntegrityError:  # another client came with this id meanwhile
         raise external_id_taken() from None
 

@@ -13,9 +13,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from peers.sold import MAX_DAYS, MAX_GRACE, MAX_KBIT
 from quotas.models import Plan
 from resellers.api.serializers import number, text
-from resellers.plan_values import MAX_DAYS, MAX_DEVICES, MAX_GRACE, MAX_KBIT
+from resellers.plan_values import MAX_DEVICES
 from resellers.services.plans import create_plan, delete_plan, find_plan, update_plan
 from resellers.values import MAX_BIG
 from rest.etag import etag, wanted_version

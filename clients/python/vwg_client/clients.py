@@ -36,6 +36,14 @@ class _RotateKeys(models.RotateKeys, Options, total=False):
     pass
 
 
+class _Extend(models.Extend, Options, total=False):
+    pass
+
+
+class _TopUp(models.TopUp, Options, total=False):
+    pass
+
+
 class _ChangePlan(models.ChangePlan, Options, total=False):
     pass
 
@@ -118,6 +126,18 @@ class Clients(Group):
 
     def change_plan(self, ref: str, **fields: Unpack[_ChangePlan]) -> models.ClientWithJob:
         return self._act(ref, "change-plan", fields)
+
+    def extend(self, ref: str, **fields: Unpack[_Extend]) -> models.ClientWithJob:
+        """More days, and more bytes in every period."""
+        return self._act(ref, "extend", fields)
+
+    def top_up(self, ref: str, **fields: Unpack[_TopUp]) -> models.ClientWithJob:
+        """More days, and more bytes for the period that runs."""
+        return self._act(ref, "top-up", fields)
+
+    def reset_usage(self, ref: str, **options: Unpack[Options]) -> models.ClientWithJob:
+        """Begin the bytes of the period at 0."""
+        return self._act(ref, "reset-usage", options)
 
     def move(self, ref: str, **fields: Unpack[_Move]) -> models.ClientWithJob:
         """To another interface."""

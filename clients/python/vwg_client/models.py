@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-ActionEnum = Literal['create', 'update', 'enable', 'disable', 'delete', 'extend']
+ActionEnum = Literal['create', 'update', 'enable', 'disable', 'delete', 'extend', 'top-up', 'reset']
 
 AtLimitEnum = Literal['disconnect', 'throttle']
 
 BackendEnum = Literal['auto', 'kernel', 'userspace']
 
 BulkResultOutcomeEnum = Literal['done', 'failed', 'skipped']
+
+ChangePlanWhenEnum = Literal['now', 'period', 'end']
 
 ClientState = Literal['active', 'pending', 'failed', 'disabled', 'suspended', 'expired', 'over-quota', 'kicked', 'deleted']
 
@@ -24,6 +26,8 @@ EventActorKindEnum = Literal['user', 'token', 'system']
 FoundingStatusStatusEnum = Literal['active', 'inactive', 'foreign', 'unreachable', 'unknown']
 
 HealthEnum = Literal['alive', 'silent', 'unknown']
+
+HoldReasonEnum = Literal['manual', 'quota', 'expired', 'tenant-suspended', 'tenant-pool', 'plan', 'suspended', 'kick']
 
 JobItemOutcome = Literal['open', 'done', 'failed']
 
@@ -39,6 +43,10 @@ MeKindEnum = Literal['session', 'token']
 
 MemberRole = Literal['owner', 'manager', 'viewer']
 
+NextPlanWhenEnum = Literal['period', 'end']
+
+OffReasonEnum = Literal['manual', 'quota', 'expired', 'tenant-suspended', 'tenant-pool', 'plan', 'suspended', 'kick', 'deleted', 'interface-down']
+
 OperatorEnum = Literal['read-only', 'full']
 
 PlanReset = Literal['none', 'day', 'week', 'month', 'month-from-start', 'year']
@@ -49,7 +57,7 @@ PoolReset = Literal['none', 'day', 'week', 'month', 'year']
 
 PoolStops = Literal['all', 'new']
 
-ReasonEnum = Literal['manual', 'quota', 'expired', 'tenant-suspended', 'tenant-pool', 'plan', 'suspended', 'kick']
+RestEnum = Literal['keep', 'drop', 'carry']
 
 RestartPolicyEnum = Literal['auto', 'always', 'never']
 
@@ -105,6 +113,20 @@ class BulkChange(TypedDict):
     client_keepalive: NotRequired[int | None]
     routes: NotRequired[list[str] | None]
     endpoint_override: NotRequired[str]
+    quota_bytes: NotRequired[int | None]
+    upload_quota_bytes: NotRequired[int | None]
+    download_quota_bytes: NotRequired[int | None]
+    reset: NotRequired[PlanReset]
+    starts_at: NotRequired[str | None]
+    start_before: NotRequired[str | None]
+    expires_at: NotRequired[str | None]
+    duration_days: NotRequired[int | None]
+    upload_kbit: NotRequired[int | None]
+    download_kbit: NotRequired[int | None]
+    at_limit: NotRequired[AtLimitEnum]
+    throttle_kbit: NotRequired[int | None]
+    grace_seconds: NotRequired[int]
+    delete_after_days: NotRequired[int | None]
     name: NotRequired[str]
     external_id: NotRequired[str | None]
     email: NotRequired[str]
@@ -114,9 +136,6 @@ class BulkChange(TypedDict):
     metadata: NotRequired[dict[str, Any]]
     enabled: NotRequired[bool]
     plan: NotRequired[str | None]
-    quota_bytes: NotRequired[int | None]
-    expires_at: NotRequired[str | None]
-    duration_days: NotRequired[int | None]
     device_name: NotRequired[str]
     add_tags: NotRequired[list[str]]
     remove_tags: NotRequired[list[str]]
@@ -146,6 +165,20 @@ class BulkDefaults(TypedDict):
     client_keepalive: NotRequired[int | None]
     routes: NotRequired[list[str] | None]
     endpoint_override: NotRequired[str]
+    quota_bytes: NotRequired[int | None]
+    upload_quota_bytes: NotRequired[int | None]
+    download_quota_bytes: NotRequired[int | None]
+    reset: NotRequired[PlanReset]
+    starts_at: NotRequired[str | None]
+    start_before: NotRequired[str | None]
+    expires_at: NotRequired[str | None]
+    duration_days: NotRequired[int | None]
+    upload_kbit: NotRequired[int | None]
+    download_kbit: NotRequired[int | None]
+    at_limit: NotRequired[AtLimitEnum]
+    throttle_kbit: NotRequired[int | None]
+    grace_seconds: NotRequired[int]
+    delete_after_days: NotRequired[int | None]
     name: NotRequired[str]
     external_id: NotRequired[str | None]
     email: NotRequired[str]
@@ -155,9 +188,6 @@ class BulkDefaults(TypedDict):
     metadata: NotRequired[dict[str, Any]]
     enabled: NotRequired[bool]
     plan: NotRequired[str | None]
-    quota_bytes: NotRequired[int | None]
-    expires_at: NotRequired[str | None]
-    duration_days: NotRequired[int | None]
     device_name: NotRequired[str]
     interface: NotRequired[str | None]
     public_key: NotRequired[str | None]
@@ -269,6 +299,28 @@ class BulkFailure(TypedDict):
     detail: str
 
 
+class BulkReset(TypedDict):
+    """To reset clients: those of `items`, `ids`, `external_ids` or `filter`, one of the four."""
+
+    all_or_nothing: NotRequired[bool]
+    dry_run: NotRequired[bool]
+    items: NotRequired[list[BulkResetItem]]
+    ids: NotRequired[list[str]]
+    external_ids: NotRequired[list[str]]
+    filter: NotRequired[dict[str, Any]]
+    arguments: NotRequired[Nothing]
+    action: Literal['reset']
+
+
+class BulkResetItem(TypedDict):
+    """A client to reset, by its id or your own; `version` as `If-Match` names it."""
+
+    id: NotRequired[str]
+    external_id: NotRequired[str]
+    version: NotRequired[int]
+    arguments: NotRequired[Nothing]
+
+
 class BulkResult(TypedDict):
     """What became of one item; ``client`` is null where there is none (any more)."""
 
@@ -279,6 +331,28 @@ class BulkResult(TypedDict):
     external_id: str | None
     devices: list[BulkDevice]
     error: BulkFailure | None
+
+
+class BulkTopUp(TypedDict):
+    """To top-up clients: those of `items`, `ids`, `external_ids` or `filter`, one of the four."""
+
+    all_or_nothing: NotRequired[bool]
+    dry_run: NotRequired[bool]
+    items: NotRequired[list[BulkTopUpItem]]
+    ids: NotRequired[list[str]]
+    external_ids: NotRequired[list[str]]
+    filter: NotRequired[dict[str, Any]]
+    arguments: NotRequired[TopUp]
+    action: Literal['top-up']
+
+
+class BulkTopUpItem(TypedDict):
+    """A client to top-up, by its id or your own; `version` as `If-Match` names it."""
+
+    id: NotRequired[str]
+    external_id: NotRequired[str]
+    version: NotRequired[int]
+    arguments: NotRequired[TopUp]
 
 
 class BulkUpdate(TypedDict):
@@ -331,33 +405,59 @@ class Bytes(TypedDict):
 
 
 class ChangePlan(TypedDict):
-    """Another plan, null for none. It brings its quota; the end stays, unless it is named here."""
+    """Another plan, null for none: now, when the period ends, or at the end of what was sold. It brings its limits. Now and at the next period the end stays, unless it is named here; at the end the plan is sold anew, with its own beginning and end. ``rest`` says what becomes of the period: it goes on (``keep``, now alone), or a new one begins, without the bytes that are left (``drop``) or with them (``carry``). Terms of one's own are for a change now. Later, null takes back what was decided."""
 
-    plan: str | None
     quota_bytes: NotRequired[int | None]
+    upload_quota_bytes: NotRequired[int | None]
+    download_quota_bytes: NotRequired[int | None]
+    reset: NotRequired[PlanReset]
+    starts_at: NotRequired[str | None]
+    start_before: NotRequired[str | None]
     expires_at: NotRequired[str | None]
     duration_days: NotRequired[int | None]
+    upload_kbit: NotRequired[int | None]
+    download_kbit: NotRequired[int | None]
+    at_limit: NotRequired[AtLimitEnum]
+    throttle_kbit: NotRequired[int | None]
+    grace_seconds: NotRequired[int]
+    delete_after_days: NotRequired[int | None]
+    plan: str | None
+    when: NotRequired[ChangePlanWhenEnum]
+    rest: NotRequired[RestEnum]
 
 
 class Client(TypedDict):
     """A client with its devices."""
 
+    quota_bytes: int | None
+    upload_quota_bytes: int | None
+    download_quota_bytes: int | None
+    reset: PlanReset
+    starts_at: str | None
+    start_before: str | None
+    expires_at: str | None
+    duration_days: int | None
+    upload_kbit: int | None
+    download_kbit: int | None
+    at_limit: AtLimitEnum
+    throttle_kbit: int | None
+    grace_seconds: int
+    delete_after_days: int | None
+    next_plan: NextPlan | None
     id: str
     name: str
     external_id: str | None
     state: ClientState
     enabled: bool
     holds: list[Hold]
+    off: Off | None
     tags: list[str]
     metadata: dict[str, Any]
     note: str
     email: str
     telegram_id: str
     plan: str | None
-    quota_bytes: int | None
     usage: Usage
-    expires_at: str | None
-    duration_days: int | None
     first_connected_at: str | None
     version: int
     created_by: str
@@ -381,6 +481,20 @@ class ClientCreate(TypedDict):
     client_keepalive: NotRequired[int | None]
     routes: NotRequired[list[str] | None]
     endpoint_override: NotRequired[str]
+    quota_bytes: NotRequired[int | None]
+    upload_quota_bytes: NotRequired[int | None]
+    download_quota_bytes: NotRequired[int | None]
+    reset: NotRequired[PlanReset]
+    starts_at: NotRequired[str | None]
+    start_before: NotRequired[str | None]
+    expires_at: NotRequired[str | None]
+    duration_days: NotRequired[int | None]
+    upload_kbit: NotRequired[int | None]
+    download_kbit: NotRequired[int | None]
+    at_limit: NotRequired[AtLimitEnum]
+    throttle_kbit: NotRequired[int | None]
+    grace_seconds: NotRequired[int]
+    delete_after_days: NotRequired[int | None]
     name: str
     external_id: NotRequired[str | None]
     email: NotRequired[str]
@@ -390,9 +504,6 @@ class ClientCreate(TypedDict):
     metadata: NotRequired[dict[str, Any]]
     enabled: NotRequired[bool]
     plan: NotRequired[str | None]
-    quota_bytes: NotRequired[int | None]
-    expires_at: NotRequired[str | None]
-    duration_days: NotRequired[int | None]
     device_name: NotRequired[str]
     interface: NotRequired[str | None]
     public_key: NotRequired[str | None]
@@ -412,6 +523,20 @@ class ClientPatch(TypedDict):
     client_keepalive: NotRequired[int | None]
     routes: NotRequired[list[str] | None]
     endpoint_override: NotRequired[str]
+    quota_bytes: NotRequired[int | None]
+    upload_quota_bytes: NotRequired[int | None]
+    download_quota_bytes: NotRequired[int | None]
+    reset: NotRequired[PlanReset]
+    starts_at: NotRequired[str | None]
+    start_before: NotRequired[str | None]
+    expires_at: NotRequired[str | None]
+    duration_days: NotRequired[int | None]
+    upload_kbit: NotRequired[int | None]
+    download_kbit: NotRequired[int | None]
+    at_limit: NotRequired[AtLimitEnum]
+    throttle_kbit: NotRequired[int | None]
+    grace_seconds: NotRequired[int]
+    delete_after_days: NotRequired[int | None]
     name: NotRequired[str]
     external_id: NotRequired[str | None]
     email: NotRequired[str]
@@ -421,9 +546,6 @@ class ClientPatch(TypedDict):
     metadata: NotRequired[dict[str, Any]]
     enabled: NotRequired[bool]
     plan: NotRequired[str | None]
-    quota_bytes: NotRequired[int | None]
-    expires_at: NotRequired[str | None]
-    duration_days: NotRequired[int | None]
     device_name: NotRequired[str]
 
 
@@ -449,22 +571,35 @@ class ClientUsage(TypedDict):
 class ClientWithJob(TypedDict):
     """A client after a change, with the job that applies it."""
 
+    quota_bytes: int | None
+    upload_quota_bytes: int | None
+    download_quota_bytes: int | None
+    reset: PlanReset
+    starts_at: str | None
+    start_before: str | None
+    expires_at: str | None
+    duration_days: int | None
+    upload_kbit: int | None
+    download_kbit: int | None
+    at_limit: AtLimitEnum
+    throttle_kbit: int | None
+    grace_seconds: int
+    delete_after_days: int | None
+    next_plan: NextPlan | None
     id: str
     name: str
     external_id: str | None
     state: ClientState
     enabled: bool
     holds: list[Hold]
+    off: Off | None
     tags: list[str]
     metadata: dict[str, Any]
     note: str
     email: str
     telegram_id: str
     plan: str | None
-    quota_bytes: int | None
     usage: Usage
-    expires_at: str | None
-    duration_days: int | None
     first_connected_at: str | None
     version: int
     created_by: str
@@ -633,7 +768,7 @@ class EventTarget(TypedDict):
 
 
 class Extend(TypedDict):
-    """Arguments of an extension: days, bytes, or both."""
+    """Days, bytes, or both. The bytes are there in every period from now on."""
 
     days: NotRequired[int]
     bytes: NotRequired[int]
@@ -762,7 +897,7 @@ class GatewayPatch(TypedDict):
 class Hold(TypedDict):
     """An open reason why the client may not connect."""
 
-    reason: ReasonEnum
+    reason: HoldReasonEnum
     note: str
     opened_at: str
     until: str | None
@@ -771,7 +906,7 @@ class Hold(TypedDict):
 class HoldInput(TypedDict):
     """An open reason why the client may not connect."""
 
-    reason: ReasonEnum
+    reason: HoldReasonEnum
     note: str
     opened_at: str
     until: str | None
@@ -1214,6 +1349,22 @@ class Move(TypedDict):
     interface: str
 
 
+class NextPlan(TypedDict):
+    """The plan that follows, when, and whether the bytes that are left go over into it."""
+
+    plan: str
+    when: NextPlanWhenEnum
+    carries: bool
+
+
+class NextPlanInput(TypedDict):
+    """The plan that follows, when, and whether the bytes that are left go over into it."""
+
+    plan: str
+    when: NextPlanWhenEnum
+    carries: bool
+
+
 class Nothing(TypedDict):
     """An empty body, or {}."""
 
@@ -1241,6 +1392,26 @@ class ObservedInput(TypedDict):
     drift: dict[str, int]
     unrecorded_peers: int
     observed_at: str | None
+
+
+class Off(TypedDict):
+    """Why a client is off: the strongest of its holds, and what brings it back."""
+
+    reason: OffReasonEnum
+    message: str
+    since: str | None
+    until: str | None
+    remedy: str
+
+
+class OffInput(TypedDict):
+    """Why a client is off: the strongest of its holds, and what brings it back."""
+
+    reason: OffReasonEnum
+    message: str
+    since: str | None
+    until: str | None
+    remedy: str
 
 
 class Offer(TypedDict):
@@ -1944,6 +2115,13 @@ class TokenWithText(TypedDict):
     token: str
 
 
+class TopUp(TypedDict):
+    """Days, bytes, or both. The bytes are for the period that runs, and gone with it."""
+
+    days: NotRequired[int]
+    bytes: NotRequired[int]
+
+
 class Transfer(TypedDict):
     """To whom: a tenant by its id or slug; and one of that tenant's plans, null for none."""
 
@@ -1973,13 +2151,13 @@ class Why(TypedDict):
     reason: NotRequired[str]
 
 
-BulkAct = BulkCreate | BulkUpdate | BulkEnable | BulkDisable | BulkDelete | BulkExtend
+BulkAct = BulkCreate | BulkUpdate | BulkEnable | BulkDisable | BulkDelete | BulkExtend | BulkTopUp | BulkReset
 
 
 class BulkQuery(TypedDict):
     """What a list may be asked for: /api/v1/bulk."""
 
-    action: NotRequired[Literal['create', 'delete', 'disable', 'enable', 'extend', 'update']]
+    action: NotRequired[Literal['create', 'delete', 'disable', 'enable', 'extend', 'reset', 'top-up', 'update']]
     limit: NotRequired[int]
     ordering: NotRequired[Literal['id', '-id']]
     status: NotRequired[Literal['failed', 'pending', 'running', 'succeeded']]

@@ -23,11 +23,14 @@ from peers.services.bulk.single import NOT_OURS, attempt, decide, remembered
 from peers.services.changes import locked_client, tell_of
 from peers.services.clients import ALONE, DEVICE_FIELDS, update_step
 from peers.services.entitlement import Standing, standings
-from peers.services.extension import extension
+from peers.services.extension import extension, top_up, usage_reset
 from peers.services.removal import deletion, undelete_time
+from peers.services.settling import TOUCHING
 from peers.services.steps import Step, carry_out, write_steps
 from peers.services.switching import DISABLE, ENABLE, switch_step
+from quotas.models import Usage
 from quotas.queries import find_sold_plan
+from quotas.services import lock_usages
 from rest.errors import Missing
 from rest.versions import check_version
 from tenants.scoping import Caller
@@ -51,12 +54,12 @@ def act_on_many(*, caller: Caller, action: str, entries: Sequence[Entry], at: da
     was decided cannot be written: then one of them is to blame, and the others are not.
     """
     act = _ACTS[action](caller, at)
-    clients = _locked(caller, entries)
+    clients, usages = _locked(caller, entries, _touches_usage(action, entries))
     together = [entry for entry in entries if not ALONE & entry.values.keys()]
     alone = [entry for entry in entries if ALONE & entry.values.keys()]
     try:
         with transaction.atomic():
-            outcomes, jobs = _together(caller, act, clients, together, at)
+            outcomes, jobs = _together(caller, act, clients, usages, together, at)
     except NOT_OURS:
         raise
     except Exception as error:  # whoever is to blame is found, and named, alone
@@ -70,23 +73,35 @@ def act_on_many(*, caller: Caller, action: str, entries: Sequence[Entry], at: da
     return outcomes, jobs
 
 
-def _locked(caller: Caller, entries: Sequence[Entry]) -> dict[UUID, Client]:
+def _touches_usage(action: str, entries: Sequence[Entry]) -> bool:
+    """Whether something may follow for what was used: then it is locked, before any device."""
+    if action != BulkRun.Action.UPDATE:
+        return action in _ON_USAGE
+    return any(TOUCHING & entry.values.keys() for entry in entries)
+
+
+def _locked(
+    caller: Caller, entries: Sequence[Entry], with_usages: bool
+) -> tuple[dict[UUID, Client], dict[int, Usage] | None]:
     """All the clients, held with their devices in one order, so that two requests wait instead of
-    dead-locking.
+    dead-locking; and with their usages, if asked.
     """
     ids = [entry.client for entry in entries if entry.client is not None]
     rows = visible_clients(caller).filter(uuid__in=ids).order_by("pk")
     found = {client.uuid: client for client in rows.select_for_update(of=("self",), no_key=True)}
     for client in found.values():
         client.tenant = caller.tenant
-    lock_peers_of([client.pk for client in found.values()])
-    return found
+    owners = {client.pk: client.tenant_id for client in found.values()}
+    usages = lock_usages(owners) if with_usages else None
+    lock_peers_of(list(owners))
+    return found, usages
 
 
 def _together(
     caller: Caller,
     act: Act,
     clients: Mapping[UUID, Client],
+    usages: Mapping[int, Usage] | None,
     entries: Sequence[Entry],
     at: datetime,
 ) -> Found:
@@ -94,7 +109,8 @@ def _together(
     wanted = {entry.client for entry in entries}
     named = [client for uuid, client in clients.items() if uuid in wanted]
     addresses = any(DEVICE_FIELDS & entry.values.keys() for entry in entries)
-    known = {one.client.uuid: one for one in standings(named, addresses=addresses)}
+    found = standings(named, addresses=addresses, usages=usages)
+    known = {one.client.uuid: one for one in found}
     outcomes: list[Outcome] = []
     steps: list[Step] = []
     for entry in entries:
@@ -170,16 +186,38 @@ def _delete(_: Caller, at: datetime) -> Act:
     return lambda standing, _: deletion(standing, keeps=keeps, at=at)
 
 
-def _extend(_: Caller, at: datetime) -> Act:
+def _extend(caller: Caller, at: datetime) -> Act:
     return lambda standing, values: extension(
-        standing, days=values.get("days"), number=values.get("bytes"), at=at
+        standing,
+        days=values.get("days"),
+        number=values.get("bytes"),
+        actor=caller.actor,
+        at=at,
     )
 
 
+def _top_up(caller: Caller, at: datetime) -> Act:
+    return lambda standing, values: top_up(
+        standing,
+        days=values.get("days"),
+        number=values.get("bytes"),
+        actor=caller.actor,
+        at=at,
+    )
+
+
+def _reset(caller: Caller, at: datetime) -> Act:
+    return lambda standing, _: usage_reset(standing, actor=caller.actor, at=at)
+
+
+#: Acts that change what was used in the period, or what may be.
+_ON_USAGE: Final = frozenset({BulkRun.Action.EXTEND, BulkRun.Action.TOP_UP, BulkRun.Action.RESET})
 _ACTS: Final[Mapping[str, Callable[[Caller, datetime], Act]]] = {
     BulkRun.Action.UPDATE: _update,
     BulkRun.Action.ENABLE: _enable,
     BulkRun.Action.DISABLE: _disable,
     BulkRun.Action.DELETE: _delete,
     BulkRun.Action.EXTEND: _extend,
+    BulkRun.Action.TOP_UP: _top_up,
+    BulkRun.Action.RESET: _reset,
 }

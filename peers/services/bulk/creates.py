@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -25,9 +25,10 @@ from peers.services.changes import act, tell_of
 from peers.services.clients import create_client
 from peers.services.devices import IPV6_MTU, DeviceWish, build_device, check_device, key_taken
 from peers.services.limits import admit_devices, places_left
-from peers.services.terms import external_id_taken, terms_of_new
+from peers.services.periods import date_periods
+from peers.services.terms import external_id_taken, is_early, terms_of_new
 from quotas.models import Plan
-from quotas.policies import MANUAL
+from quotas.policies import MANUAL, PLAN
 from quotas.queries import find_sold_plan
 from quotas.services import new_hold, open_holds
 from rest.errors import Conflict, Refusal
@@ -55,6 +56,18 @@ class _New:
         """Whether nothing but the pools has a say in where its device lives."""
         small = self.peer.mtu is not None and self.peer.mtu < IPV6_MTU
         return not (self.wish.addresses or self.wish.networks or small)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it is made switched off."""
+        return not self.entry.values.get("enabled", True)
+
+    def reasons(self, at: datetime) -> Iterator[str]:
+        """The holds that it is made with."""
+        if self.is_off:
+            yield MANUAL
+        if is_early(self.client, at=at):
+            yield PLAN
 
 
 Found = tuple[list[Outcome], list[Job]]
@@ -124,7 +137,7 @@ class _Builder:
         interface = self._interface(values.get("interface"))
         client = Client(tenant=caller.tenant, created_by=caller.actor.name[:150], **own)
         admit_devices(client, 1)
-        blocked = not values.get("enabled", True)
+        blocked = not values.get("enabled", True) or is_early(client, at=self._at)
         peer, key = build_device(client=client, interface=interface, wish=wish, blocked=blocked)
         return _New(entry, own, client, wish, interface, peer, key)
 
@@ -213,16 +226,18 @@ def _follow(
     caller: Caller, group: Sequence[_New], addresses: Sequence[Sequence[str]], at: datetime
 ) -> None:
     """Holds of those that begin switched off, and an audit event for each."""
+    date_periods([new.client for new in group], at=at)
     open_holds(
         new_hold(
             tenant_id=caller.tenant_id,
             client_id=new.client.pk,
-            reason=MANUAL,
+            reason=reason,
             by=caller.actor.name,
             at=at,
+            until=new.client.starts_at if reason == PLAN else None,
         )
         for new in group
-        if new.peer.blocked
+        for reason in new.reasons(at)
     )
     record_all(
         act(
@@ -235,7 +250,7 @@ def _follow(
                 "interface": new.interface.name,
                 "addresses": list(as_networks(given)),
                 "networks": [],
-                "enabled": not new.peer.blocked,
+                "enabled": not new.is_off,
             },
         )
         for new, given in zip(group, addresses, strict=True)

@@ -177,7 +177,7 @@ def test_the_examples_of_the_description_are_done(
 
 def test_the_page_for_resellers_names_the_arguments_of_each_act() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "api.md").read_text()
-    rows = dict(re.findall(r"^\| `(\w+)` \| .+? \| (.*?) \|$", page, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| .+? \| (.*?) \|$", page, re.MULTILINE))
     for action in BulkRun.Action.values:
         kind = ARGUMENTS.get(action)
         fields = set(kind().fields) if kind else set()

@@ -94,7 +94,7 @@ def test_bytes_alone_are_written_to_the_ledger_and_to_no_peer(
     move(gateway, 5)
     gateway.observe()
     move(gateway, 6)
-    with django_assert_max_num_queries(23) as captured:
+    with django_assert_max_num_queries(24) as captured:
         gateway.observe()
     written = [query["sql"] for query in captured]
     assert not any("UPDATE peers_peer" in sql for sql in written)

@@ -185,8 +185,9 @@ def a_run_that_names_what_is_anothers(stage: Stage) -> None:
         a.people["owner"], ApiToken.objects.get(tenant=a.tenant, name__contains="-owner")
     )
     theirs = UUID(b.ids["client"])
-    wanted: dict[str, dict[str, Any]] = {"update": {"note": "x"}, "extend": {"days": 3}}
-    for action in ("update", "enable", "disable", "delete", "extend"):
+    days = {"days": 3}
+    wanted: dict[str, dict[str, Any]] = {"update": {"note": "x"}, "extend": days, "top-up": days}
+    for action in set(BulkRun.Action.values) - {"create"}:
         run = BulkRun(tenant=a.tenant, action=action, total=1, actor_name="x")
         values = wanted.get(action, {})
         entries = [Entry(0, ref=str(theirs), client=theirs, values=values)]

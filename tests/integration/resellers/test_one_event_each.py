@@ -104,6 +104,13 @@ def elsewhere(world: World) -> Any:
     return {"tenant": "elsewhere"}
 
 
+def sold(world: World) -> Any:
+    where = f"{V1}/clients/{world.client['id']}"
+    answer = world.api.patch(where, {"quota_bytes": 5, "duration_days": 7}, headers=HEADERS)
+    assert answer.status_code == 200, answer.content
+    return {"days": 3, "bytes": 7}
+
+
 def key_of(world: World) -> Any:
     return {"public_key": world.peer["public_key"]}
 
@@ -129,15 +136,18 @@ def another_pool(world: World) -> None:
 CLIENT_ACTS: dict[str, Prepare] = {
     "change-plan": lambda world: {"plan": str(world.plan.uuid)},
     "disable": body({}),
+    "extend": sold,
     "enable": after(f"{ONE}/disable", {}, {}),
     "kick": body({}),
     "move": body({"interface": "wg1"}),
     "peers": body({"name": "tablet"}),
+    "reset-usage": body({}),
     "restore": deleted,
     "rotate-keys": body({}),
     "share-links": body({}),
     "suspend": body({}),
     "terminate": body({}),
+    "top-up": sold,
     "transfer": elsewhere,
     "unsuspend": after(f"{ONE}/suspend", {}, {}),
 }
