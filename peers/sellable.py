@@ -108,9 +108,10 @@ def find_interface(name: str | None, *, caller: Caller) -> Interface:
 
 def _interfaces(caller: Caller, named: str = "", *values: object) -> list[Interface]:
     tenant = caller.tenant
-    if not named and not tenant.limits_interfaces:
+    is_limited = tenant.limits_interfaces
+    if not named and not is_limited:
         return _DEFAULT[tenant.is_sandbox]()
-    limit, limited = (_ALLOWED, (tenant.pk,)) if tenant.limits_interfaces else ("", ())
+    limit, limited = (_ALLOWED, (tenant.pk,)) if is_limited else ("", ())
     statement = _INTERFACE.format(limit, named)
     given: list[Any] = [tenant.is_sandbox, *limited, *values]
     found = list(Interface.objects.raw(statement, given))
