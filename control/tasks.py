@@ -34,7 +34,7 @@ from gateways.models import Interface
 from gateways.queries import CONTROL_QUEUE
 from peers.services import due
 from peers.services.bulk import runs
-from resellers.services import erasure, suspension
+from resellers.services import erasure, following
 
 
 @shared_task(name="control.apply")
@@ -93,10 +93,10 @@ def sweep(**_: object) -> Counts:
 def follow_tenants(**_: object) -> Counts:
     """Go on with what was decided of tenants; between the slices the sweep has its turn."""
     at = timezone.now()
-    more = suspension.follow_tenants(at=at, seconds=1.0)
+    more = following.follow_tenants(at=at, seconds=1.0)
     more = more or erasure.follow_erasures(at=at, seconds=1.0)
     if more:
-        publisher.call(task=suspension.TASK, queue=CONTROL_QUEUE)
+        publisher.call(task=following.TASK, queue=CONTROL_QUEUE)
     return {"unfinished": int(more)}
 
 
@@ -132,7 +132,7 @@ def purge(**_: object) -> Counts:
 @scheduled("strays")
 def find_strays(**_: object) -> Counts:
     """Look for clients that do not agree with their tenant's status."""
-    return suspension.find_strays(at=timezone.now())
+    return following.find_strays(at=timezone.now())
 
 
 @shared_task(name="control.observe_all")

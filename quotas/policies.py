@@ -8,6 +8,7 @@ from typing import Final
 MANUAL: Final = "manual"
 SUSPENDED: Final = "suspended"
 TENANT_SUSPENDED: Final = "tenant-suspended"
+TENANT_POOL: Final = "tenant-pool"
 KICK: Final = "kick"
 QUOTA: Final = "quota"
 EXPIRED: Final = "expired"

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Case, F, Prefetch, Q, QuerySet, When
+from django.db.models.functions import Coalesce
 
 from gateways.models import AddressPool, Interface
 from peers.models import Client, Peer
@@ -32,6 +33,27 @@ def tenants() -> QuerySet[Tenant]:
 def tenants_with_usage() -> QuerySet[Tenant]:
     """Every tenant with what was counted for it, in one query."""
     return Tenant.objects.defer("brand_logo").select_related("usage")
+
+
+def stopped_tenants() -> QuerySet[Tenant]:
+    """The tenants whose clients are all held, since their pool is used up."""
+    return Tenant.objects.filter(
+        max_bytes_per_period__isnull=False,
+        pool_counts=Tenant.PoolCounts.USED,
+        pool_stops=Tenant.PoolStops.ALL,
+        usage__stopped_since__isnull=False,
+    )
+
+
+def with_pool() -> QuerySet[Tenant]:
+    """Every tenant with ``counted`` bytes, and whether its pool ``is_empty``."""
+    used = F("usage__billed_up") + F("usage__billed_down")
+    used = used - F("usage__base_up") - F("usage__base_down")
+    sold = When(pool_counts=Tenant.PoolCounts.SOLD, then=F("usage__sold_bytes"))
+    rows = Tenant.objects.annotate(counted=Coalesce(Case(sold, default=used), 0))
+    return rows.annotate(
+        is_empty=Case(When(counted__gte=F("max_bytes_per_period"), then=True), default=False)
+    )
 
 
 def find_tenant(tenant_id: UUID) -> Tenant:

@@ -26,7 +26,7 @@ from peers.models import BulkRun, Client, Peer
 from peers.services.changes import mark_boot_dirty
 from peers.services.due import forget
 from quotas.models import Hold, Meter, Plan, Session
-from resellers.services.suspension import PAUSE_S, hint
+from resellers.services.following import PAUSE_S, hint
 from rest.batches import drop_some
 from rest.errors import Conflict, Invalid
 from rest.models import IdempotentRequest

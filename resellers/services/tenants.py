@@ -15,6 +15,7 @@ from peers.services.limits import refuse_erased
 from resellers.queries import NO_TENANT, find_interfaces, find_pools, tenants
 from resellers.services.changes import save_changed, take_over
 from resellers.services.members import Person, find_or_make
+from resellers.services.pools import follow_change
 from resellers.values import check_slug, check_tenant
 from rest.errors import Conflict, Invalid, Missing
 from rest.versions import Version, check_version
@@ -101,6 +102,7 @@ def update_tenant(
         before=before,
         after=after,
     )
+    follow_change(tenant=tenant, changed=after, actor=actor, at=at)
     return tenant
 
 

@@ -30,7 +30,7 @@ from peers.services.keys import set_customer_key
 from peers.services.limits import refuse_erased
 from peers.sharing import find_link
 from quotas.models import Hold
-from resellers.services import erasure, suspension
+from resellers.services import erasure, following, suspension
 from rest.errors import Missing, Refusal
 from tenants.authority import renewed
 from tenants.models import ApiToken, Membership, Tenant, User
@@ -113,19 +113,19 @@ def suspending(stage: Stage) -> None:
         with patch.object(suspension, "FIRST", 1):  # the others are to come, and only counted
             job = suspension.suspend_tenant(tenant=a, reason="x", actor=SYSTEM, at=NOW)
         assert job.total == devices + 1
-        suspension.follow_tenants(at=NOW, seconds=5)
+        following.follow_tenants(at=NOW, seconds=5)
     held = Hold.objects.filter(tenant=a, reason="tenant-suspended", closed_at__isnull=True)
     assert held.count() == Client.objects.filter(tenant=a, deleted_at__isnull=True).count()
-    assert suspension.find_strays(at=NOW) == 0
+    assert following.find_strays(at=NOW) == 0
 
 
 @_deed
 def looking_for_strays(stage: Stage) -> None:
     """Finds the tenant whose clients do not agree with it, whatever another's do."""
     suspension.suspend_tenant(tenant=stage.b.tenant, reason="x", actor=SYSTEM, at=NOW)
-    suspension.follow_tenants(at=NOW, seconds=5)
+    following.follow_tenants(at=NOW, seconds=5)
     Tenant.objects.filter(pk=stage.a.tenant.pk).update(status="suspended")
-    assert suspension.find_strays(at=NOW) == 1
+    assert following.find_strays(at=NOW) == 1
     assert Job.objects.get(kind=Job.Kind.HEAL).tenant_id == stage.a.tenant.pk
 
 
@@ -135,7 +135,7 @@ def erasing(stage: Stage) -> None:
     _third()
     a = Tenant.objects.get(pk=stage.a.tenant.pk)
     suspension.close_tenant(tenant=a, reason="x", actor=SYSTEM, at=NOW)
-    suspension.follow_tenants(at=NOW, seconds=5)
+    following.follow_tenants(at=NOW, seconds=5)
     announce(kind=Job.Kind.DELETE, tenant_id=stage.b.tenant.pk, actor_name="x", expected=3)
     with _untouched(stage.b):
         erasure.erase_tenant(tenant=a, slug=a.slug, actor=SYSTEM, at=NOW)

@@ -26,9 +26,10 @@ from peers.services.switching import disable_client
 from quotas.models import Hold, Meter, Plan, Session
 from resellers.services import erasure
 from resellers.services.erasure import erase_tenant, follow_erasures
+from resellers.services.following import follow_tenants
 from resellers.services.members import Person, add_member
 from resellers.services.sandbox import ensure_sandbox
-from resellers.services.suspension import close_tenant, follow_tenants, resume_tenant
+from resellers.services.suspension import close_tenant, resume_tenant
 from resellers.services.tokens import TokenWish, issue_token
 from rest.errors import Conflict, Forbidden, Invalid
 from tenants.models import ApiToken, Membership, Tenant, User

@@ -12,7 +12,8 @@ from gateways.models import Interface
 from peers.models import Peer
 from peers.services.removal import delete_client, restore_client
 from quotas.models import Hold
-from resellers.services.suspension import find_strays, follow_tenants, resume_tenant, suspend_tenant
+from resellers.services.following import find_strays, follow_tenants
+from resellers.services.suspension import resume_tenant, suspend_tenant
 from tenants.models import Tenant
 from tenants.scoping import FULL, Caller
 from tests.integration.control.conftest import Gateway

@@ -24,8 +24,9 @@ from peers.models import Client, Peer
 from peers.queries import view_client
 from peers.services.clients import create_client, delete_client, disable_client, update_client
 from peers.services.founding import apply_open
+from resellers.services.following import follow_tenants
 from resellers.services.sandbox import ensure_sandbox
-from resellers.services.suspension import follow_tenants, suspend_tenant
+from resellers.services.suspension import suspend_tenant
 from rest.errors import Conflict
 from tenants.models import Tenant, User
 from tenants.scoping import Caller

@@ -17,14 +17,10 @@ from gateways.progress import note_progress
 from peers.models import Client, Peer
 from peers.services.transfer import transfer_client
 from quotas.models import Hold
-from resellers.services import suspension
+from resellers.services import following
 from resellers.services.erasure import erase_tenant, follow_erasures
-from resellers.services.suspension import (
-    close_tenant,
-    follow_tenants,
-    resume_tenant,
-    suspend_tenant,
-)
+from resellers.services.following import follow_tenants
+from resellers.services.suspension import close_tenant, resume_tenant, suspend_tenant
 from tenants.models import Tenant
 from tests.beside import start, wait_until_blocked
 from tests.integration.control.conftest import Gateway
@@ -36,8 +32,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     GlobalSetting.objects.get_or_create(pk=1)
-    monkeypatch.setattr(suspension, "FIRST", 1)
-    monkeypatch.setattr(suspension, "_reached", {})
+    monkeypatch.setattr(following, "FIRST", 1)
+    monkeypatch.setattr(following, "_reached", {})
 
 
 def turn(tenant: Tenant, act: Callable[..., Job]) -> Job:

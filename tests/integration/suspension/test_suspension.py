@@ -14,14 +14,9 @@ from gateways.models import Job, JobItem
 from peers.models import Client, Peer
 from peers.services.clients import create_client, delete_client, disable_client, enable_client
 from quotas.models import Hold
-from resellers.services import suspension
-from resellers.services.suspension import (
-    close_tenant,
-    find_strays,
-    follow_tenants,
-    resume_tenant,
-    suspend_tenant,
-)
+from resellers.services import following
+from resellers.services.following import find_strays, follow_tenants
+from resellers.services.suspension import close_tenant, resume_tenant, suspend_tenant
 from rest.errors import Conflict, Forbidden
 from tenants.models import Tenant
 from tenants.scoping import FULL, Caller
@@ -33,10 +28,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suspension, "FIRST", 2)
-    monkeypatch.setattr(suspension, "BATCH", 2)
-    monkeypatch.setattr(suspension, "PAUSE_S", 0)
-    monkeypatch.setattr(suspension, "_reached", {})  # ids come again from test to test
+    monkeypatch.setattr(following, "FIRST", 2)
+    monkeypatch.setattr(following, "BATCH", 2)
+    monkeypatch.setattr(following, "PAUSE_S", 0)
+    monkeypatch.setattr(following, "_reached", {})  # ids come again from test to test
 
 
 def suspend(tenant: Tenant, reason: str = "unpaid") -> Job:
@@ -205,20 +200,20 @@ def test_a_slice_does_not_look_again_at_what_the_last_one_did(
     for _ in range(8):
         gateway.add()
     looked: list[int] = []
-    step = suspension._step
+    step = following._step
 
     def counted(job: Job, tenant: Tenant, owner_id: int, batch: list[int], at: Any) -> bool:
         looked.extend(batch)
         return step(job, tenant, owner_id, batch, at)
 
-    monkeypatch.setattr(suspension, "_step", counted)
+    monkeypatch.setattr(following, "_step", counted)
     job = suspend(acme)
     while follow_tenants(at=timezone.now(), seconds=0):
         pass
     assert len(looked) == len(set(looked)) == 8
     job.refresh_from_db()
     assert (job.total, Peer.objects.filter(blocked=True).count()) == (8, 8)
-    assert suspension._reached == {}
+    assert following._reached == {}
 
 
 def test_the_clients_entity_tag_changes(gateway: Gateway, acme: Tenant) -> None:
