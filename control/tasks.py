@@ -34,7 +34,7 @@ from gateways.models import Interface
 from gateways.queries import CONTROL_QUEUE
 from peers.services import due
 from peers.services.bulk import runs
-from resellers.services import erasure, following
+from resellers.services import erasure, following, pools
 
 
 @shared_task(name="control.apply")
@@ -98,6 +98,13 @@ def follow_tenants(**_: object) -> Counts:
     if more:
         publisher.call(task=following.TASK, queue=CONTROL_QUEUE)
     return {"unfinished": int(more)}
+
+
+@shared_task(name="control.settle_pools")
+@scheduled("pools")
+def settle_pools(**_: object) -> Counts:
+    """Begin tenants' periods that are due; stop those whose pool is used up, let others go on."""
+    return pools.settle_pools(at=database_now())
 
 
 @shared_task(name="control.close_due_holds")

@@ -242,6 +242,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": VWG_SWEEP_SECONDS,
         "options": {"queue": "control", "expires": 3 * VWG_SWEEP_SECONDS},
     },
+    "pools": {
+        "task": "control.settle_pools",
+        "schedule": 5 * VWG_SWEEP_SECONDS,
+        "options": {"queue": "control", "expires": 15 * VWG_SWEEP_SECONDS},
+    },
     "ends": {
         "task": "control.end_due",
         "schedule": 5 * VWG_SWEEP_SECONDS,

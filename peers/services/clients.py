@@ -26,6 +26,7 @@ from peers.services.entitlement import Standing, open_hold, stand_with_tenant, t
 from peers.services.limits import admit_clients, admit_devices, refuse_erased
 from peers.services.periods import date_periods
 from peers.services.removal import delete_client as delete_client
+from peers.services.sales import sell_to
 from peers.services.settling import settle
 from peers.services.steps import Step, carry_out
 from peers.services.switching import disable_client as disable_client
@@ -110,7 +111,8 @@ def create_client(
     (None: none); without ``addresses`` the pools give one of each family. ``fields`` are the
     names under which a refusal speaks of addresses and networks; ``savepoint`` is False where it
     ends the caller's transaction. Raises `Invalid`, `Conflict` (``key_taken``, ``address_taken``,
-    ``pool_exhausted``, ``external_id_taken``, ``limit_clients``, ``limit_devices``), `Missing`.
+    ``pool_exhausted``, ``external_id_taken``, ``limit_clients``, ``limit_devices``,
+    ``limit_bytes``), `Missing`.
     """
     own = terms_of_new(caller, {**details, "name": name}, at=at)
     wish = check_device(details, fields=fields)
@@ -142,6 +144,7 @@ def create_client(
         job = tell(
             client=client, kind=Job.Kind.CREATE, actor=caller.actor, peers=[device.peer], at=at
         )
+        sell_to([client], tenant=caller.tenant)
         view = _view(client, device, job)
     return Created(client, device.peer, job, view)
 

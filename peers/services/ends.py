@@ -20,6 +20,7 @@ from peers.services.clockwork import all_due, due_ids
 from peers.services.entitlement import standings
 from peers.services.mass import BATCH, hold_many, lock_clients
 from peers.services.removal import deletion, undelete_time
+from peers.services.sales import count_sales
 from peers.services.steps import Step, write_steps
 from quotas.policies import EXPIRED
 from quotas.verdicts import conditions, ended, missed_start
@@ -81,3 +82,4 @@ def write_for_all(steps: Sequence[Step], *, kind: str, at: datetime) -> None:
     for tenant_id, peers in sorted(told.items()):
         if peers:
             tell_of(tenant_id=tenant_id, kind=kind, actor=SYSTEM, peers=peers, at=at)
+    count_sales(steps, refuses=False)

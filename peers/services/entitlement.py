@@ -18,7 +18,7 @@ from peers.queries import live_peers, live_peers_of
 from peers.services.changes import raise_generation
 from quotas import services as holds_of
 from quotas.models import Hold, Usage
-from quotas.policies import TENANT_SUSPENDED, is_entitled
+from quotas.policies import TENANT_POOL, TENANT_SUSPENDED, is_entitled
 from quotas.queries import open_holds
 from tenants.models import Tenant
 from tenants.queries import stands
@@ -201,11 +201,14 @@ def agree_with_holds(*, client: Client, actor: Actor, at: datetime) -> list[Peer
     """Bring a client that was away back in step: with its tenant's status, and its own holds.
 
     For one that is restored or changes its tenant; the peers that WireGuard must learn of. The
-    caller has locked it and makes the job.
+    caller has locked it and makes the job. Nobody comes to a tenant whose pool is used up
+    (`limits`): a hold for that is of the time, or of the tenant, that it comes from.
     """
-    if changed := stand_with_tenant(client=client, actor=actor, at=at):
-        return changed
-    standing = Standing(client)
-    blocked = not is_entitled(standing.holds)
-    turn = Turn(peers=_to_follow(standing, blocked=blocked), blocked=blocked)
-    return _written(turn, actor, at) or []
+    freed = close_hold(client=client, reason=TENANT_POOL, actor=actor, at=at) or []
+    changed = stand_with_tenant(client=client, actor=actor, at=at)
+    if not changed:
+        standing = Standing(client)
+        blocked = not is_entitled(standing.holds)
+        turn = Turn(peers=_to_follow(standing, blocked=blocked), blocked=blocked)
+        changed = _written(turn, actor, at) or []
+    return list({peer.pk: peer for peer in (*freed, *changed)}.values())

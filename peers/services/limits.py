@@ -10,7 +10,7 @@ from __future__ import annotations
 from django.db import connection
 
 from peers.models import Client
-from quotas.models import Plan
+from quotas.models import Plan, TenantUsage
 from rest.errors import Conflict, Forbidden
 from tenants.models import Tenant
 from tenants.queries import stands
@@ -24,7 +24,8 @@ _COUNT = (
 
 
 def admit_clients(tenant: Tenant, number: int = 1) -> None:
-    """Raise `Conflict` (``limit_clients``) unless the tenant may have ``number`` clients more.
+    """Raise `Conflict` (``limit_clients``, ``limit_bytes``) unless the tenant may have so many
+    clients more.
 
     Call before the clients are written, and before any client's row is locked.
     """
@@ -36,8 +37,11 @@ def admit_clients(tenant: Tenant, number: int = 1) -> None:
 def places_left(tenant: Tenant) -> tuple[int | None, Conflict]:
     """How many clients more the tenant may have, None without a limit; and what to say then.
 
-    Call before the clients are written, and before any client's row is locked.
+    None more while its pool is used up. Call before the clients are written, and before any
+    client's row is locked.
     """
+    if tenant.max_bytes_per_period is not None and _is_stopped(tenant):
+        return 0, Conflict("The tenant's pool of bytes is used up.", code="limit_bytes")
     limit = None if tenant.max_clients is None else lock_tenant(tenant.pk)
     refusal = Conflict(f"This tenant may have {limit} clients.", code="limit_clients")
     if limit is None:
@@ -46,6 +50,10 @@ def places_left(tenant: Tenant) -> tuple[int | None, Conflict]:
         cursor.execute(_COUNT, [tenant.pk, limit + 1])
         counted = int(cursor.fetchone()[0])
     return max(limit - counted, 0), refusal
+
+
+def _is_stopped(tenant: Tenant) -> bool:
+    return TenantUsage.objects.filter(tenant=tenant, stopped_since__isnull=False).exists()
 
 
 def refuse_erased(tenant_id: int) -> None:

@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from peers.models import Client
 from peers.services.changes import ease_limits
 from peers.services.mass import BATCH, Row, lock_clients, note, release_many, tenants_of
+from peers.services.sales import count_renewed
 from quotas.models import Hold, Plan, Usage
 from quotas.periods import Period, first_period, next_period
 from quotas.policies import QUOTA
@@ -88,6 +89,7 @@ def _roll(ids: Sequence[int], at: datetime) -> int:
     if slow:
         note(slow, action="client.unthrottled", at=at)
     release(rows, back, action="client.quota_restored", at=at)
+    count_renewed(back)
     return len(follow)
 
 

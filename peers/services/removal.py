@@ -29,6 +29,7 @@ from peers.services.changes import (
 from peers.services.devices import key_taken
 from peers.services.entitlement import Standing, agree_with_holds
 from peers.services.limits import admit_clients, admit_devices
+from peers.services.sales import count_back
 from peers.services.steps import Step, carry_out
 from peers.services.terms import refuse_external_id
 from rest.errors import Missing
@@ -97,7 +98,7 @@ def restore_client(
     A client that is not deleted stays as it is. Raises `Missing` for one that is purged, whose
     time is over, or whose address or network its tenant has given to another device; `Conflict`
     where it no longer fits: ``external_id_taken``, ``key_taken``, ``limit_clients``,
-    ``limit_devices``.
+    ``limit_devices``, ``limit_bytes``.
     """
     if not is_live(caller, client_id):
         admit_clients(caller.tenant)  # holds the tenant before the client, as everywhere
@@ -123,7 +124,9 @@ def _restore(client: Client, caller: Caller, at: datetime) -> Changed:
     _dig_up(peers)
     agree_with_holds(client=client, actor=caller.actor, at=at)
     note_act(client=client, actor=caller.actor, action="client.restored", before=before)
-    return told(client, Job.Kind.RESTORE, caller, live_peers(client), at)
+    restored = told(client, Job.Kind.RESTORE, caller, live_peers(client), at)
+    count_back(client)
+    return restored
 
 
 def _spared(client: Client, at: datetime) -> list[str]:

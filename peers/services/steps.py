@@ -15,6 +15,7 @@ from peers.models import Client, Peer
 from peers.services.changes import Changed, act, ease_limits, raise_versions, told
 from peers.services.device_changes import DeviceChange, write_devices
 from peers.services.entitlement import Turn, write_turns
+from peers.services.sales import count_sales
 from peers.services.tombstones import bury, remove_devices
 from peers.sold import QUOTAS
 from quotas.models import Usage
@@ -58,13 +59,16 @@ _EASING: Final = frozenset({*QUOTAS, "base_up", "extra_bytes"})
 
 
 def carry_out(step: Step, *, kind: str, caller: Caller, at: datetime) -> Changed:
-    """Write one step, with its event and its job."""
+    """Write one step, with its event and its job, and what it sold."""
     write_steps([step], actor=caller.actor, at=at)
-    return told(step.client, kind, caller, step.peers, at)
+    changed = told(step.client, kind, caller, step.peers, at)
+    count_sales([step], refuses=True)
+    return changed
 
 
 def write_steps(steps: Sequence[Step], *, actor: Actor, at: datetime) -> None:
-    """Write steps of one client each, with one event each; the caller makes the job.
+    """Write steps of one client each, with one event each; the caller makes the job, and then
+    counts what they sold.
 
     A few statements, however many there are.
     """

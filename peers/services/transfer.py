@@ -17,6 +17,7 @@ from peers.services.changes import Changed, locked_client, note_act, raise_versi
 from peers.services.entitlement import agree_with_holds
 from peers.services.limits import admit_clients, admit_devices
 from peers.services.meters import bring_meters
+from peers.services.sales import count_back
 from peers.services.terms import QUEUE, external_id_taken, refuse_external_id
 from quotas.models import Hold
 from quotas.queries import find_sold_plan
@@ -42,8 +43,8 @@ def transfer_client(
     keeps what was sold under it, and the period that runs.
     Share links are revoked: they were the old tenant's. Holds stand; that of a suspended tenant
     follows the new one. Raises `Missing`, `StaleVersion`, `Invalid` (``plan_unknown``) and
-    `Conflict` (``external_id_taken``, ``limit_clients``, ``limit_devices``, ``not_sellable``,
-    ``already_closed``).
+    `Conflict` (``external_id_taken``, ``limit_clients``, ``limit_devices``, ``limit_bytes``,
+    ``not_sellable``, ``already_closed``).
     """
     if tenant.pk == caller.tenant_id:
         client = locked_client(caller, client_id, if_match)
@@ -69,7 +70,9 @@ def transfer_client(
     _save(client)
     _bring_rows(client, tenant, at)
     changed = agree_with_holds(client=client, actor=caller.actor, at=at)
-    return told(client, Job.Kind.TRANSFER, caller, changed, at)
+    given = told(client, Job.Kind.TRANSFER, caller, changed, at)
+    count_back(client, gives=caller.tenant)
+    return given
 
 
 def _refuse_unsellable(tenant: Tenant, peers: Sequence[Peer]) -> None:

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F, Q
-from quotas.periods import Period, next_period, period_at
 
 from audit.events import SYSTEM, Actor, record
 from gateways.models import Job
 from quotas.models import TenantUsage
+from quotas.periods import Period, next_period, period_at
 from resellers.pools import Pool, pool_of
 from resellers.queries import stopped_tenants, with_pool
 from resellers.services.following import announce_following
@@ -90,7 +90,8 @@ def settle_pool(
         TenantUsage.objects.filter(pk=usage.pk).update(stopped_since=since)
         _note(tenant, "pool_stopped" if since else "pool_resumed", pool, actor)
     # After an edit another question may have the same answer, or the same question another one.
-    if pool.is_empty != was_empty or (edited and was_empty):
+    stops = tenant.pool_stops == Tenant.PoolStops.ALL
+    if (stops and pool.is_empty != was_empty) or (edited and was_empty):
         _follow(tenant, actor)
 
 

@@ -25,13 +25,14 @@ from peers.services.clients import ALONE, DEVICE_FIELDS, update_step
 from peers.services.entitlement import Standing, standings
 from peers.services.extension import extension, top_up, usage_reset
 from peers.services.removal import deletion, undelete_time
+from peers.services.sales import count_sales
 from peers.services.settling import TOUCHING
 from peers.services.steps import Step, carry_out, write_steps
 from peers.services.switching import DISABLE, ENABLE, switch_step
 from quotas.models import Usage
 from quotas.queries import find_sold_plan
 from quotas.services import lock_usages
-from rest.errors import Missing
+from rest.errors import Missing, Refusal
 from rest.versions import check_version
 from tenants.scoping import Caller
 
@@ -63,7 +64,7 @@ def act_on_many(*, caller: Caller, action: str, entries: Sequence[Entry], at: da
     except NOT_OURS:
         raise
     except Exception as error:  # whoever is to blame is found, and named, alone
-        if not isinstance(error, (IntegrityError, DataError)):
+        if not isinstance(error, (IntegrityError, DataError, Refusal)):
             logger.exception("bulk batch")
         outcomes, jobs, alone = [], [], list(entries)
     for entry in alone:
@@ -122,12 +123,12 @@ def _together(
         outcomes.append(Outcome(entry, standing.client if step else None, failure))
         steps += [step] if step else []
     write_steps(steps, actor=caller.actor, at=at)
-    peers = [peer for step in steps for peer in step.peers]
-    if not peers:
-        return outcomes, []
-    kind, tenant_id = Job.Kind.BULK, caller.tenant_id
-    job = tell_of(tenant_id=tenant_id, kind=kind, actor=caller.actor, peers=peers, at=at)
-    return outcomes, [job]
+    peers, jobs = [peer for step in steps for peer in step.peers], []
+    if peers:
+        kind, tenant_id = Job.Kind.BULK, caller.tenant_id
+        jobs = [tell_of(tenant_id=tenant_id, kind=kind, actor=caller.actor, peers=peers, at=at)]
+    count_sales(steps, refuses=True)
+    return outcomes, jobs
 
 
 def _step(act: Act, standing: Standing, entry: Entry) -> Step:

@@ -26,12 +26,13 @@ from peers.services.clients import create_client
 from peers.services.devices import IPV6_MTU, DeviceWish, build_device, check_device, key_taken
 from peers.services.limits import admit_devices, places_left
 from peers.services.periods import date_periods
+from peers.services.sales import sell_to
 from peers.services.terms import external_id_taken, is_early, terms_of_new
 from quotas.models import Plan
 from quotas.policies import MANUAL, PLAN
 from quotas.queries import find_sold_plan
 from quotas.services import new_hold, open_holds
-from rest.errors import Conflict, Refusal
+from rest.errors import Conflict, Invalid, Refusal
 from tenants.models import Tenant
 from tenants.queries import stands
 from tenants.row_security import ADDRESSES, door
@@ -77,8 +78,8 @@ def create_many(*, caller: Caller, entries: Sequence[Entry], at: datetime) -> Fo
     """Make a client of each entry, in the caller's transaction; and the jobs that bring them live.
 
     Entries that name addresses or networks of their own go the way of a single one. So do all,
-    when another transaction was faster with an external id, a key or an address, and when the
-    tenant is not active.
+    when another transaction was faster with an external id, a key or an address, when the tenant
+    is not active, and when its pool has not bytes for all of them.
     """
     left, full = places_left(caller.tenant)  # before `stands`: its lock is the stronger one
     active = stands(caller.tenant_id)[0] == Tenant.Status.ACTIVE
@@ -98,7 +99,7 @@ def create_many(*, caller: Caller, entries: Sequence[Entry], at: datetime) -> Fo
         with transaction.atomic():
             written, job = _write(caller, together, at)
         jobs += [job] if job else []
-    except IntegrityError:
+    except (IntegrityError, Conflict, Invalid):
         written, alone = [], [new.entry for new in free]
     for entry in alone:
         outcome, job = attempt(entry, partial(_create_one, caller, entry, at))
@@ -200,7 +201,9 @@ def _write(
     if not peers:
         return outcomes, None
     kind, tenant_id = Job.Kind.BULK, caller.tenant_id
-    return outcomes, tell_of(tenant_id=tenant_id, kind=kind, actor=caller.actor, peers=peers, at=at)
+    job = tell_of(tenant_id=tenant_id, kind=kind, actor=caller.actor, peers=peers, at=at)
+    sell_to([one.client for one in outcomes if one.client is not None], tenant=caller.tenant)
+    return outcomes, job
 
 
 _EXHAUSTED = Failure("pool_exhausted", "The interface has no free address.")
