@@ -14,7 +14,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from control import link
-from control.findings import Finding, cut_off
+from control.findings import Finding, cut_off, speeds
 from control.heartbeat import queues
 from gateways.drivers import needs_sudo, station
 from gateways.models import Gateway, Heartbeat, Interface
@@ -59,6 +59,7 @@ def examine(interface: Interface | None) -> Iterator[Finding]:
             lambda: _forwarding(interface),
             lambda: _nat(interface),
             lambda: cut_off(interface),
+            lambda: speeds(interface),
         ]
     for check in checks:
         try:

@@ -8,11 +8,16 @@ from typing import Final
 
 from django.conf import settings
 
-from gateways.drivers import station
+from gateways.drivers import needs_sudo, station
 from gateways.models import Interface
 from wireguard.cutoff import table_name
 from wireguard.errors import CommandMissing, DriverError
+from wireguard.host import command_prefix
+from wireguard.runner import LocalRunner
+from wireguard.speeds import missing_modules
 
+_LESS: Final = "there are no queues; nftables drops what is too fast, a second late"
+_NOT: Final = "speeds are not enforced"
 _POLLS: Final = "the collector reads more often the nearer a client is to its limit"
 
 
@@ -52,3 +57,22 @@ def cut_off(interface: Interface) -> Iterator[Finding]:
             yield Finding("cut-off", f"off; {_POLLS}", mend=why_not)
         else:
             yield Finding("cut-off", f"ready; {shown.get('armed', 0)} clients are close to a limit")
+
+
+def speeds(interface: Interface) -> Iterator[Finding]:
+    """Whether clients' speeds can be set, by what, and how many are."""
+    shown = interface.shaping
+    number, reason = shown.get("set", 0), shown.get("reason", "")
+    try:
+        missing = missing_modules(LocalRunner(), command_prefix(sudo=needs_sudo()))
+    except DriverError as error:
+        text = f"{number} are set; what the kernel has could not be tried"
+        yield Finding("speeds", text, mend=reason or str(error))
+        return
+    if missing:
+        mend = f"modprobe {' '.join(missing)}"
+        yield Finding("speeds", f"{_LESS} (set: {number})", mend=mend)
+    elif reason:
+        yield Finding("speeds", f"{_LESS if number else _NOT} (set: {number})", mend=reason)
+    else:
+        yield Finding("speeds", f"ready; {number} are set")

@@ -8,11 +8,12 @@ right whatever there is.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from wireguard.errors import DriverRejected, DriverUnavailable
-from wireguard.host import command_prefix
+from wireguard.host import command_prefix, lacks_kind
 from wireguard.queues import MARKER
 from wireguard.runner import Completed, Runner
 from wireguard.shaper import QueueShaper, Shaper, Speed, Texts, limit_shaper
@@ -150,3 +151,33 @@ class Speeds:
 
     def _batch(self, argv: list[str], text: str) -> Completed:
         return self._steps.attempt("speeds", argv, stdin=text.encode(), timeout=_LOAD_S)
+
+
+_TRIES: Final = {
+    "sch_htb": "qdisc add dev lo root handle 1: htb",
+    "sch_ingress": "qdisc add dev lo clsact",
+    "cls_u32": "filter add dev lo parent 1: protocol ip prio 1 u32 match u32 0 0 classid 1:1",
+    "act_mirred": "filter add dev lo parent 1: protocol ip prio 1 u32 match u32 0 0"
+    " action mirred egress redirect dev lo",
+}
+
+
+def missing_modules(runner: Runner, prefix: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The parts of the kernel that queues need and that it has not, by their modules' names.
+
+    Tried in a network namespace that dies with the try, which also loads them. Raises a
+    `DriverError` when that is not permitted.
+    """
+    steps = Steps(runner, prefix)
+    made = steps.attempt("speeds", ["unshare", "--net", "--", "ip", "link", "add", "type", "ifb"])
+    if made.returncode and not lacks_kind(made.stderr):
+        raise failure("speeds", "ip", made)
+    text = "".join(f"{line}\n" for line in _TRIES.values()).encode()
+    tried = steps.attempt(
+        "speeds", ["unshare", "--net", "--", "tc", "-force", "-batch", "-"], stdin=text
+    )
+    failed = {int(number) for number in re.findall(rb"Command failed -:(\d+)", tried.stderr)}
+    missing = [name for number, name in enumerate(_TRIES, start=1) if number in failed]
+    if tried.returncode and not missing:
+        raise failure("speeds", "tc", tried)
+    return (*(["ifb"] if made.returncode else []), *missing)

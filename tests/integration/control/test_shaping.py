@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from control import link, shaping
+from control import findings, link, shaping
 from gateways.drivers import station
 from gateways.models import Interface
 from peers.models import Client, Peer
@@ -261,3 +261,27 @@ def test_an_interface_that_goes_down_takes_its_speeds_along(
     shaping.forget(interface, station(interface))
     assert (speeds.set, speeds.there, told(gateway)) == ({}, False, {})
     assert not Shape.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("missing", "shaping_row", "says", "mend"),
+    [
+        ((), {"set": 3, "by": "htb"}, "ready; 3 are set", ""),
+        (("ifb", "sch_htb"), {"set": 3, "by": "limit"}, "no queues", "modprobe ifb sch_htb"),
+        ((), {"set": 3, "by": "limit", "reason": "an ingress"}, "no queues", "an ingress"),
+        ((), {"set": 0, "by": "", "reason": "refused"}, "not enforced", "refused"),
+    ],
+)
+def test_the_doctor_says_what_speeds_are_set_by(
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    missing: tuple[str, ...],
+    shaping_row: dict[str, Any],
+    says: str,
+    mend: str,
+) -> None:
+    monkeypatch.setattr(findings, "missing_modules", lambda runner, prefix: missing)
+    gateway.interface.shaping = shaping_row
+    (finding,) = findings.speeds(gateway.interface)
+    assert says in finding.text
+    assert finding.mend == mend
