@@ -145,7 +145,8 @@ def note_keys(work: Work, notes: Notes, done: Collection[str], last: dict[str, P
     for key in done:
         wanted = work.desired.get(key)
         owner = work.wanted_by.get(key)
-        if wanted is None and (counted := work.counted_by(key)) is not None:
+        counted = work.counted_by(key)
+        if counted is not None and (wanted is None or owner is None or counted.id != owner.id):
             notes.closed.append(counted.id)
         for row in work.applied_by.get(key, ()):
             if key in last:

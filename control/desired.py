@@ -23,6 +23,7 @@ _FIELDS = (
     "id", "uuid", "public_key", "preshared_key", "persistent_keepalive", "endpoint", "blocked",
     "generation", "deleted_at", "quarantine_reason", "applied_key", "applied_allowed_ips",
     "applied_psk", "applied_keepalive", "applied_endpoint", "applied_unknown", "observed_endpoint",
+    "applied_generation",
 )  # fmt: skip
 
 
@@ -103,6 +104,7 @@ def _row(record: tuple[Any, ...], allowed: Iterable[str]) -> Row:
     (
         pk, uuid, public_key, psk, keepalive, endpoint, blocked, generation, deleted_at, quarantine,
         applied_key, applied_ips, applied_psk, applied_keepalive, applied_endpoint, unknown, seen,
+        reached,
     ) = record  # fmt: skip
     return Row(
         id=pk,
@@ -127,6 +129,7 @@ def _row(record: tuple[Any, ...], allowed: Iterable[str]) -> Row:
         ),
         seen_at=seen,
         blocked=blocked,
+        pending=reached < generation,
     )
 
 

@@ -95,11 +95,12 @@ _KNOWN = object()
 
 def _heirs(work: Work) -> dict[str, Row]:
     """Keys that run for one row and are wanted by another: whose they were so far."""
-    return {
-        key: rows[-1]
-        for key, rows in work.applied_by.items()
-        if key in work.wanted_by and all(row.id != work.wanted_by[key].id for row in rows)
-    }
+    found = {}
+    for key in work.wanted_by.keys() & work.applied.keys():
+        counted = work.counted_by(key)
+        if counted is not None and counted.id != work.wanted_by[key].id:
+            found[key] = counted
+    return found
 
 
 def read_all(interface: Interface, post: Station, rows: Collection[Row]) -> Reading:

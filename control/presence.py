@@ -156,6 +156,7 @@ def _counted(record: _Record) -> Counted:
         record.public_key,
         record.deleted_at is None,
         record.applied_key,
+        record.deleted_at is not None and record.applied_generation < record.generation,
         off and not record.applied_unknown,
         record.applied_seq,
         record.meter__run,

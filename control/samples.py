@@ -1,7 +1,8 @@
 """What a dump adds to which meter. Pure.
 
 A key is counted by the device that had it applied. One that nobody had applied is of a send that
-was never written down: of the live row that wants it, else of the one that was deleted last.
+was never written down: of the row whose removal is still to come, else of the live one that wants
+it, else of the one that was deleted last.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Counted(NamedTuple):
     public_key: str
     live: bool
     applied_key: str
+    #: Deleted, and its removal is still to come.
+    going: bool
     #: Off by the books, since the apply of this number or an earlier one.
     off: bool
     applied_seq: int
@@ -79,5 +82,5 @@ def _owners(rows: Iterable[Counted]) -> dict[str, Counted]:
     return found
 
 
-def _claim(row: Counted) -> tuple[bool, bool, int]:
-    return bool(row.applied_key), row.live, row.id
+def _claim(row: Counted) -> tuple[bool, bool, bool, int]:
+    return bool(row.applied_key), row.going, row.live, row.id

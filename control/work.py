@@ -29,6 +29,8 @@ class Row(NamedTuple):
     #: Where the client was last seen; given back when the peer is added again.
     seen_at: str
     blocked: bool = False
+    #: Something is to be applied of it still.
+    pending: bool = True
 
     @property
     def live(self) -> bool:
@@ -65,12 +67,14 @@ class Work:
     def counted_by(self, key: str) -> Row | None:
         """The row whose device counts what runs with a key: the one that had it applied.
 
-        Else one that speaks of it, for a send that was never written down.
+        Else, for a send that was never written down: one that is still to go, or that wants it.
         """
         if rows := self.applied_by.get(key):
             return rows[-1]
         unsure = [row for row in self.rows if row.config.public_key == key and not row.applied_key]
-        return max(unsure, key=lambda row: (row.live, row.id), default=None)
+        return max(
+            unsure, key=lambda row: (row.deleted and row.pending, row.live, row.id), default=None
+        )
 
     def keys_of(self, row: Row) -> set[str]:
         """The keys that must be right before the row is."""

@@ -51,7 +51,7 @@ WEAKER = {
 
 
 def run(machine: type[Ledger], *, examples: int, steps: int, **more: Any) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=examples,
