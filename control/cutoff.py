@@ -38,6 +38,7 @@ _LOCK_TIMEOUT_S: Final = 2.0
 #: Quotas of a table that is read with every dump, and how often a longer one is.
 _LONG: Final = 1000
 _EVERY: Final = 6
+_RESTORED: Final = 100
 SWITCHED_OFF: Final = "switched off (VWG_CUTOFF)"
 
 
@@ -78,14 +79,15 @@ def follow(
 ) -> None:
     """Arm, re-arm and disarm after the books of dump ``number`` are kept. Raises no driver's error.
 
-    An older dump than the last is passed over: what is left was less by then.
+    An older dump than the last is passed over: what is left was less by then. One that is older by
+    far is of a database that was restored.
     """
     if post.nft is None:
         return
     try:
         with _alone(interface):
             note = armed.read(interface)
-            if number > note.number:
+            if not 0 <= note.number - number < _RESTORED:
                 _follow(interface, post.nft, note, seen, number, taken_at)
     except LockBusy:
         logger.info("WireGuard interface %s: cut-off is being set already", interface.name)

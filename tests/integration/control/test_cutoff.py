@@ -133,6 +133,12 @@ def test_each_way_apart_and_together(gateway: Gateway, kernel: Kernel) -> None:
     assert kernel.passes(sold.addresses[1], 80 * MB, up=False)
 
 
+def test_of_several_limits_those_that_are_near_are_armed(gateway: Gateway, kernel: Kernel) -> None:
+    sold = Sold(gateway, left=MB, upload_quota_bytes=10**13)
+    gateway.observe()
+    assert list(kernel.limits) == [sold.name]
+
+
 def test_devices_of_a_client_share_its_quota(gateway: Gateway, kernel: Kernel) -> None:
     sold = Sold(gateway, left=MB)
     other = gateway.add("second").peer
@@ -172,10 +178,12 @@ def test_a_gateway_that_is_free_arms_nobody_and_a_dear_one_less(
     gateway: Gateway, kernel: Kernel
 ) -> None:
     sold = Sold(gateway, left=MB)
+    over = Sold(gateway, left=-MB)
     gateway.interface.gateway.usage_percent = 0
     gateway.interface.gateway.save()
     gateway.observe()
     assert kernel.limits == {}
+    over.set(deleted_at=timezone.now(), quota_bytes=None)
     gateway.interface.gateway.usage_percent = 200
     gateway.interface.gateway.save()
     gateway.observe()
@@ -260,6 +268,22 @@ def test_a_top_up_lets_go_at_once(gateway: Gateway, kernel: Kernel) -> None:
     assert list(kernel.limits) == [other.name]
 
 
+def test_who_is_let_go_between_reading_and_arming_is_no_change_by_a_stranger(
+    gateway: Gateway, kernel: Kernel
+) -> None:
+    sold, other = Sold(gateway, left=MB), Sold(gateway, left=MB)
+    gateway.observe()
+    interface = Interface.objects.select_related("gateway").get(pk=gateway.interface.pk)
+    post = replace(station(interface), nft=kernel)
+    assert kernel.passes(other.addresses[0], 5000, up=True)
+    number = interface.observed_seq + 1
+    seen = controlled.look(interface, post, number=number)
+    Usage.objects.filter(pk=sold.client.pk).update(extra_bytes=10**12)
+    controlled.relax(interface, post)
+    controlled.follow(interface, post, seen, number=number, taken_at=timezone.now())
+    assert kernel.quotas[other.name].used == 5000
+
+
 def test_relaxing_costs_nothing_where_nobody_is_armed(
     gateway: Gateway, kernel: Kernel, django_assert_num_queries: Any
 ) -> None:
@@ -316,11 +340,21 @@ def test_an_older_dump_is_passed_over(gateway: Gateway, kernel: Kernel) -> None:
     assert kernel.limits == {sold.name: allowed(MB)}
 
 
+def test_a_dump_of_a_restored_database_is_followed(gateway: Gateway, kernel: Kernel) -> None:
+    sold = Sold(gateway, left=MB)
+    gateway.observe()
+    armed.write(gateway.interface, replace(armed.read(gateway.interface), number=5000))
+    sold.use(MB)
+    gateway.observe()
+    assert kernel.limits == {sold.name: 1}
+
+
 def test_after_a_reboot_everything_is_armed_anew(
     gateway: Gateway, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sold = Sold(gateway, left=MB)
     gateway.observe()
+    armed.write(gateway.interface, replace(armed.read(gateway.interface), number=50))
     monkeypatch.setattr(armed, "boot_id", lambda: "another")
     kernel.flush()
     gateway.observe()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from control import cutoff
@@ -64,6 +64,7 @@ class Tunnel:
 PERCENTS = st.sampled_from([25, 100, 150, 400])
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200_000), st.lists(st.lists(SIZES, max_size=60), max_size=12), PERCENTS)
 def test_nobody_is_cut_off_before_the_limit(
     left: int, ticks: list[list[int]], percent: int
@@ -76,6 +77,7 @@ def test_nobody_is_cut_off_before_the_limit(
         tunnel.tick()
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200_000), st.lists(SIZES, min_size=1, max_size=40), PERCENTS)
 def test_who_was_cut_off_is_over_the_limit_at_the_next_tick(
     left: int, sizes: list[int], percent: int
@@ -88,6 +90,7 @@ def test_who_was_cut_off_is_over_the_limit_at_the_next_tick(
     assert not tunnel.send(20, up=True)
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 60_000),
     st.lists(st.tuples(SIZES, st.booleans(), st.booleans()), min_size=2, max_size=30),
@@ -114,6 +117,7 @@ def test_whatever_the_tunnel_loses_behind_the_kernel_the_limit_is_reached(
     assert not tunnel.send(20)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 50_000), st.lists(SIZES, min_size=1, max_size=20))
 def test_a_top_up_lets_everything_pass_that_it_paid_for(left: int, sizes: list[int]) -> None:
     tunnel = Tunnel(left)
