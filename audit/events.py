@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
+from django.utils import timezone
+
+from audit.inserts import Inserts
 from audit.models import AuditEvent, Erasure
 
 
@@ -76,6 +80,37 @@ def record(
 def record_all(events: Iterable[AuditEvent]) -> None:
     """Write the events (of `event`) of many acts at once, in the caller's transaction."""
     AuditEvent.objects.bulk_create(events, batch_size=500)
+
+
+_EACH: Final = Inserts(
+    "audit_auditevent",
+    {
+        "actor_kind": "text", "actor_id": "text", "actor_name": "text", "action": "text",
+        "target_type": "text", "before": "jsonb", "after": "jsonb", "address": "inet",
+        "by_operator": "bool", "result": "text", "created_at": "timestamptz",
+    },
+    {"uuid": "uuid", "tenant_id": "bigint", "target_id": "text", "target_name": "text"},
+)  # fmt: skip
+
+
+def record_each(
+    *,
+    actor: Actor,
+    action: str,
+    targets: Iterable[Target],
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an event of one and the same act on each of these, all of one type."""
+    found = list(targets)
+    if found:
+        _EACH.run(
+            (
+                actor.kind, actor.id, actor.name[:150], action, found[0].type, dict(before or {}),
+                dict(after or {}), actor.address, actor.by_operator, "ok", timezone.now(),
+            ),
+            [(uuid4(), one.tenant_id, one.id, one.name[:255]) for one in found],
+        )  # fmt: skip
 
 
 def allow_erasure(*, tenant_id: int, tenant_name: str, actor: Actor, at: datetime) -> None:

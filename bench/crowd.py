@@ -73,7 +73,7 @@ def _place(number: int) -> AddressPool:
         gateway=gateway,
         name="wg0",
         private_key="",
-        public_key=_key(),
+        public_key=make_key(),
         listen_port=51820,
         addresses=["10.0.0.1/16"],
         enabled=False,
@@ -130,7 +130,7 @@ def _house(clients: Sequence[Client], pool: AddressPool, chance: random.Random) 
             tenant_id=client.tenant_id,
             client=client,
             interface_id=pool.interface_id,
-            public_key=_key(),
+            public_key=make_key(),
             blocked=off,
             created_at=now,
             applied_generation=1,
@@ -140,11 +140,11 @@ def _house(clients: Sequence[Client], pool: AddressPool, chance: random.Random) 
             observed_present=not off,
             last_handshake_at=now - timedelta(seconds=chance.randrange(86_400)),
         )
-        peer.preshared_key = seal_preshared_key(peer.uuid, Secret(_key()))
+        peer.preshared_key = seal_preshared_key(peer.uuid, Secret(make_key()))
         peer.applied_key = peer.public_key
         peers.append(peer)
         meters.append(_meter(peer, client, chance))
-        keys.append(PeerKey(peer=peer, private_key=seal_private_key(peer.uuid, Secret(_key()))))
+        keys.append(PeerKey(peer=peer, private_key=seal_private_key(peer.uuid, Secret(make_key()))))
         text = str(ip_address(base + place))
         addresses.append(_address(pool, peer, text))
         if off:
@@ -219,7 +219,8 @@ def _write(model: type[Model], rows: Sequence[Model]) -> None:
             cursor.executemany(statement, values)
 
 
-def _key() -> str:
+def make_key() -> str:
+    """A public key that nobody has the private half of."""
     return b64encode(secrets.token_bytes(32)).decode()
 
 

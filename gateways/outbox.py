@@ -15,6 +15,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Count, F
 
+from audit.inserts import Inserts
 from gateways.hints import publisher
 from gateways.models import Interface, Job, JobItem
 from gateways.progress import NOTHING, SANDBOX, note_progress
@@ -71,6 +72,41 @@ def enqueue(
         Job.objects.filter(pk=job.pk).update(finished_at=job.created_at)
     _write_items(job.pk, items, simulated, at=at, due_at=due_at)
     return job
+
+
+def enqueue_each(
+    *, kind: str, actor_name: str, wishes: Mapping[int, Sequence[Wish]], at: datetime
+) -> None:
+    """`enqueue` for each of these tenants, in a few statements."""
+    everything = [wish for items in wishes.values() for wish in items]
+    if _simulated(everything):  # a sandbox's are settled as they are written
+        for tenant_id, items in sorted(wishes.items()):
+            enqueue(kind=kind, tenant_id=tenant_id, actor_name=actor_name, wishes=items, at=at)
+        return
+    jobs = Job.objects.bulk_create(
+        Job(kind=kind, tenant_id=tenant_id, actor_name=actor_name[:150], total=len(items))
+        for tenant_id, items in sorted(wishes.items())
+        if items
+    )
+    _ITEMS.run(
+        ("peer", "open", 0, at, ""),
+        [
+            (job.pk, wish.interface_id, wish.peer_id, wish.public_key)
+            for job in jobs
+            for wish in wishes[job.tenant_id or 0]
+        ],
+    )
+    _hint_later({wish.interface_id: wish.queue for wish in everything})
+
+
+_ITEMS: Final = Inserts(
+    "gateways_jobitem",
+    {
+        "action": "text", "status": "text", "attempts": "int", "due_at": "timestamptz",
+        "message": "text",
+    },
+    {"job_id": "bigint", "interface_id": "bigint", "peer_id": "bigint", "public_key": "text"},
+)  # fmt: skip
 
 
 def merge(jobs: Sequence[Job], *, kind: str) -> Job | None:
@@ -165,12 +201,17 @@ def _write_items(
         JobItem.objects.bulk_create(rows, batch_size=500)
     if simulated:
         _follow(simulated, at=at)
-    queues = {wish.interface_id: wish.queue for wish in items if wish not in simulated}
-    if queues and due_at is None:
+    if due_at is None:
+        _hint_later({wish.interface_id: wish.queue for wish in items if wish not in simulated})
 
-        def hint() -> None:  # no partial: Django asks a robust one that failed for its name
-            _ring_for(queues)
 
+def _hint_later(queues: Mapping[int, str]) -> None:
+    """After the commit the workers of these interfaces are told, on these queues."""
+
+    def hint() -> None:  # no partial: Django asks a robust one that failed for its name
+        _ring_for(queues)
+
+    if queues:
         # Robust: the change is stored, so a hint that fails must not look like its failure.
         transaction.on_commit(hint, robust=True)
 

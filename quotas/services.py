@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
+from uuid import uuid4
 
+from django.db.models import QuerySet
+
+from audit.inserts import Inserts
 from quotas.models import Hold, Usage
 
 
@@ -38,6 +43,31 @@ def open_holds(holds: Iterable[Hold]) -> None:
     Hold.objects.bulk_create(holds, batch_size=500)
 
 
+_EACH: Final = Inserts(
+    "quotas_hold",
+    {
+        "reason": "text", "note": "text", "opened_at": "timestamptz", "opened_by": "text",
+        "until": "timestamptz", "closed_at": "timestamptz", "closed_by": "text",
+    },
+    {"uuid": "uuid", "tenant_id": "bigint", "client_id": "bigint", "period": "int"},
+)  # fmt: skip
+
+
+def open_each(
+    clients: Sequence[tuple[int, int, int | None]], *, reason: str, by: str, at: datetime
+) -> None:
+    """Open a hold for one and the same reason of each of these, given as tenant, client and the
+    period that was judged; none of them has one open for it.
+    """
+    rows = [(uuid4(), *client) for client in clients]
+    _EACH.run((reason, "", at, by[:150], None, None, ""), rows)
+
+
+def lock_periods(ids: Collection[int]) -> dict[int, int]:
+    """The periods of these clients, whose usages are locked; of those that have one."""
+    return dict(_locking(ids).values_list("client_id", "period"))
+
+
 def close_holds(holds: Collection[Hold], *, by: str, at: datetime) -> None:
     """Close these open holds, and no others."""
     if holds:
@@ -60,8 +90,12 @@ def lock_usages(clients: Mapping[int, int]) -> dict[int, Usage]:
 
 
 def _locked(ids: Collection[int]) -> dict[int, Usage]:
-    rows = Usage.objects.select_for_update(no_key=True).filter(client__in=ids).order_by("client")
-    return {usage.client_id: usage for usage in rows}
+    return {usage.client_id: usage for usage in _locking(ids)}
+
+
+def _locking(ids: Collection[int]) -> QuerySet[Usage]:
+    rows = Usage.objects.select_for_update(no_key=True)
+    return rows.filter(client__in=ids).order_by("client")
 
 
 def save_usages(changes: Sequence[tuple[Usage, Collection[str]]]) -> None:

@@ -16,12 +16,13 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from audit.events import SYSTEM, Target, event, record_all
+from audit.events import SYSTEM, Target, record_each
 from gateways.models import Job
-from gateways.outbox import Wish, enqueue
+from gateways.outbox import Wish, enqueue_each
 from peers.models import Client, Peer
 from peers.services.changes import mark_boot_dirty, shown
 from quotas.models import Hold
+from quotas.services import open_each
 
 #: Clients of one transaction.
 BATCH: Final = 1000
@@ -61,24 +62,13 @@ def hold_many(
     action: str,
     at: datetime,
     periods: Mapping[int, int] | None = None,
-    until: Mapping[int, datetime] | None = None,
 ) -> None:
-    """Stop these clients, which have no open hold for the reason."""
-    Hold.objects.bulk_create(
-        (
-            Hold(
-                tenant_id=row.tenant_id,
-                client_id=row.id,
-                reason=reason,
-                period=(periods or {}).get(row.id),
-                until=(until or {}).get(row.id),
-                opened_at=at,
-                opened_by=SYSTEM.name,
-            )
-            for row in rows
-        ),
-        batch_size=BATCH,
-    )
+    """Stop these clients, which have no open hold for the reason; with the period of each that was
+    judged.
+    """
+    judged = periods or {}
+    holds = [(row.tenant_id, row.id, judged.get(row.id)) for row in rows]
+    open_each(holds, reason=reason, by=SYSTEM.name, at=at)
     note(rows, action=action, at=at, after={"holds": [reason]})
     follow([row.id for row in rows], blocked=True, at=at)
 
@@ -104,16 +94,12 @@ def note(
     """Their versions rise, and each has its event."""
     ids = [row.id for row in rows]
     Client.objects.filter(pk__in=ids).update(version=F("version") + 1, updated_at=at)
-    old, new = shown(before), shown(after)
-    record_all(
-        event(
-            actor=SYSTEM,
-            action=action,
-            target=Target("client", str(row.uuid), row.name, row.tenant_id),
-            before=old,
-            after=new,
-        )
-        for row in rows
+    record_each(
+        actor=SYSTEM,
+        action=action,
+        targets=(Target("client", str(row.uuid), row.name, row.tenant_id) for row in rows),
+        before=shown(before),
+        after=shown(after),
     )
 
 
@@ -135,11 +121,4 @@ def follow(ids: Collection[int], *, blocked: bool, at: datetime) -> None:
         wish = Wish(interface_id, peer_id, key, queue=f"gateway.{slug}", simulated=simulated)
         wishes[tenant_id].append(wish)
     kind = Job.Kind.DISABLE if blocked else Job.Kind.ENABLE
-    for tenant_id in sorted(wishes):
-        enqueue(
-            kind=kind,
-            tenant_id=tenant_id,
-            actor_name=SYSTEM.name,
-            wishes=wishes[tenant_id],
-            at=at,
-        )
+    enqueue_each(kind=kind, actor_name=SYSTEM.name, wishes=wishes, at=at)

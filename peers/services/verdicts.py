@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from peers.services.mass import BATCH, Row, hold_many, lock_clients, note, release_many, tenants_of
 from quotas.models import Usage
 from quotas.policies import QUOTA
-from quotas.services import lock_usages
+from quotas.services import lock_periods, lock_usages
 from quotas.verdicts import OVER, THROTTLE, conditions
 
 #: What a client needs that does not stand as the verdict on its bytes says.
@@ -50,10 +50,10 @@ def sweep_quotas(*, at: datetime) -> int:
 
 def _settle(ids: Sequence[int], at: datetime) -> int:
     rows = {row.id: row for row in lock_clients(ids)}
-    usages = lock_usages(tenants_of(rows))
+    judged = lock_periods(list(rows))
     needs = _suspects(list(rows))  # as they are now that nobody can change them
     if stop := _needing(STOP, rows, needs):
-        periods = {row.id: usages[row.id].period for row in stop}
+        periods = {row.id: judged.get(row.id, 1) for row in stop}
         hold_many(stop, reason=QUOTA, action="client.quota_reached", at=at, periods=periods)
     if slow := _needing(SLOW, rows, needs):
         _set_pace(slow, at, action="client.throttled", at=at)
@@ -71,6 +71,7 @@ def _needing(need: str, rows: dict[int, Row], needs: dict[int, set[str]]) -> lis
 def _set_pace(rows: Sequence[Row], since: datetime | None, *, action: str, at: datetime) -> None:
     """Slow them down, or no more; who shapes their devices sees it in their usage."""
     ids = [row.id for row in rows]
+    lock_usages(tenants_of({row.id: row for row in rows}))  # makes what is missing
     Usage.objects.filter(client__in=ids).update(throttled_since=since)
     note(rows, action=action, at=at)
 
