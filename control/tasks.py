@@ -32,7 +32,7 @@ from gateways.drivers import station
 from gateways.hints import RELAX_TASK, publisher
 from gateways.models import Interface
 from gateways.queries import CONTROL_QUEUE
-from peers.services import due
+from peers.services import due, warnings
 from peers.services.bulk import runs
 from resellers.services import erasure, following, pools
 
@@ -105,6 +105,14 @@ def follow_tenants(**_: object) -> Counts:
 def settle_pools(**_: object) -> Counts:
     """Begin tenants' periods that are due; stop those whose pool is used up, let others go on."""
     return pools.settle_pools(at=database_now())
+
+
+@shared_task(name="control.warn")
+@scheduled("warnings")
+def warn(**_: object) -> Counts:
+    """Tell of clients and pools whose bytes or days run out."""
+    at = database_now()
+    return warnings.warn_clients(at=at) | {"pools": pools.warn_pools(at=at)}
 
 
 @shared_task(name="control.close_due_holds")

@@ -247,6 +247,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5 * VWG_SWEEP_SECONDS,
         "options": {"queue": "control", "expires": 15 * VWG_SWEEP_SECONDS},
     },
+    "warnings": {
+        "task": "control.warn",
+        "schedule": timedelta(minutes=1),
+        "last_run_at": _AT_ONCE,
+        "options": {"queue": "control", "expires": 60},
+    },
     "ends": {
         "task": "control.end_due",
         "schedule": 5 * VWG_SWEEP_SECONDS,

@@ -154,7 +154,6 @@ def reset_columns(usage: Usage, *, at: datetime, extra: int = 0) -> dict[str, An
         "extra_bytes": extra,
         "throttled_since": None,
         "warned_percent": 0,
-        "warned_days": None,
     }
 
 

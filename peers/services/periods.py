@@ -32,7 +32,6 @@ RESET: Final[dict[str, Any]] = {
     "extra_bytes": 0,
     "throttled_since": None,
     "warned_percent": 0,
-    "warned_days": None,
 }
 
 

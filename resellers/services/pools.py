@@ -19,6 +19,7 @@ from audit.events import SYSTEM, Actor, record
 from gateways.models import Job
 from quotas.models import TenantUsage
 from quotas.periods import Period, next_period, period_at
+from quotas.thresholds import percent_to_tell
 from resellers.pools import Pool, pool_of
 from resellers.queries import stopped_tenants, with_pool
 from resellers.services.following import announce_following
@@ -63,6 +64,37 @@ def _astray(at: datetime) -> Any:
 def _settle_one(tenant_id: int, at: datetime) -> None:
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
     settle_pool(tenant=tenant, actor=SYSTEM, at=at)
+
+
+def warn_pools(*, at: datetime) -> int:
+    """Tell of pools that are nearly used up, once for each threshold; how many."""
+    found = with_pool().filter(max_bytes_per_period__isnull=False, usage__isnull=False)
+    found = found.select_related("usage").defer("brand_logo").order_by("pk")
+    news = [tenant.pk for tenant in found if _to_tell(tenant) != _usage(tenant).warned_percent]
+    return sum(_tell(pk) for pk in news)
+
+
+@transaction.atomic
+def _tell(tenant_id: int) -> bool:
+    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
+    usage = _locked(tenant)
+    tenant.usage = usage
+    told, now, pool = usage.warned_percent, _to_tell(tenant), pool_of(tenant, usage)
+    TenantUsage.objects.filter(pk=usage.pk).update(warned_percent=now)
+    if now > told:
+        _note(tenant, "pool_warning", pool, SYSTEM, percent=now)
+    return now > told
+
+
+def _to_tell(tenant: Tenant) -> int:
+    usage = _usage(tenant)
+    percent = pool_of(tenant, usage).percent
+    return percent_to_tell(percent, tenant.warn_percents, usage.warned_percent)
+
+
+def _usage(tenant: Tenant) -> TenantUsage:
+    usage: TenantUsage = tenant.usage
+    return usage
 
 
 def follow_change(
@@ -121,7 +153,7 @@ def _dates(period: Period) -> dict[str, datetime | None]:
     return {"period_began_at": period.began_at, "period_ends_at": period.ends_at}
 
 
-def _note(tenant: Tenant, verb: str, pool: Pool, actor: Actor) -> None:
+def _note(tenant: Tenant, verb: str, pool: Pool, actor: Actor, **more: Any) -> None:
     record(
         actor=actor,
         action=f"tenant.{verb}",
@@ -131,6 +163,7 @@ def _note(tenant: Tenant, verb: str, pool: Pool, actor: Actor) -> None:
             "stops": tenant.pool_stops,
             "limit_bytes": pool.limit,
             "counted_bytes": pool.counted,
+            **more,
         },
     )
 
