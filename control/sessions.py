@@ -71,7 +71,7 @@ def follow(
     looked = interface.observed_at
     before = silent - (at - looked).total_seconds() if looked else 0.0
     came, went = _changes(running, shown, silent=silent, before=before)
-    return begin(came), end(went)
+    return begin(came), end(_in_session(interface, went))
 
 
 def _host_now() -> float:
@@ -97,6 +97,15 @@ def _changes(
         elif handshake > row.handshake:
             came.append(Came(row.id, handshake, status.endpoint or row.endpoint))
     return came, went
+
+
+def _in_session(interface: Interface, went: list[int]) -> list[int]:
+    """Of many, those that a session is open of: most that are blocked were so before, too."""
+    if len(went) <= _CHUNK:
+        return went
+    rows = Session.objects.filter(ended_at__isnull=True, peer__interface=interface)
+    open_ones = set(rows.values_list("peer_id", flat=True))
+    return [pk for pk in went if pk in open_ones]
 
 
 def begin(came: Collection[Came]) -> int:
