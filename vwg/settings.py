@@ -157,6 +157,12 @@ else:
     _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = {
         "connect_timeout": 3,
+        # A connection over a network that is gone ends in 15 s, not in hours: a gateway that was
+        # cut off dials again when the network is back (unix sockets have no use for these).
+        "tcp_user_timeout": 15000,
+        "keepalives_idle": 6,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
         # For `tenants.prepared` alone: Django's own cursors prepare nothing.
         "prepare_threshold": 0 if env.bool("VWG_PREPARE", default=True) else None,
         "options": f"-c statement_timeout={env.int('VWG_STATEMENT_TIMEOUT_MS', default=15000)}",

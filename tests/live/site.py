@@ -70,8 +70,8 @@ def strange_key() -> str:
 class Site:
     """A context manager: stack first, laboratory around it, and an operator's token."""
 
-    def __init__(self, state: Path, **settings: str) -> None:
-        self.stack = Stack(state, settings=settings)
+    def __init__(self, state: Path, *, stack: Stack | None = None, **settings: str) -> None:
+        self.stack = stack or Stack(state, settings=settings)
         self.lab = Lab("vzl", self.stack.netns)
         self._idle: list[tuple[HTTPConnection, float]] = []
 

@@ -76,6 +76,22 @@ def cluster_connection(url: str) -> psycopg.Connection[tuple[object, ...]]:
     )
 
 
+@cache
+def own_cluster() -> str:
+    """A PostgreSQL of this test process, where nobody named one; it ends with the process."""
+    folder = Path(tempfile.mkdtemp(prefix="vwp"))
+    folder.chmod(0o755)  # its server runs as somebody else
+    script, data = str(ROOT / "deploy/postgres.sh"), str(folder / "d")
+
+    def stop() -> None:
+        subprocess.run([script, "stop", data], check=True, capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(stop)
+    started = subprocess.run([script, "start", data], check=True, capture_output=True, text=True)
+    return started.stdout.strip()
+
+
 def own_environment() -> dict[str, str]:
     """This process's environment without any knob of vwg's."""
     return {

@@ -287,7 +287,9 @@ def test_the_doctor_says_what_is_late_and_why() -> None:
         }
 
     assert findings() == {"schedule": (f"{ScheduledJob.objects.count()} jobs, none is late", True)}
+    age("due", 4)
     age("prune", 9000)
+    assert late() == ["due", "prune"]
     ScheduledJob.objects.filter(name="sweep").delete()
     found = findings()
     text, fine = found["job prune"]
