@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -126,10 +126,11 @@ def _arm(
     note: Note,
     wanted: Mapping[Key, Near],
     shown: Shown | None,
+    touch: bool = True,
 ) -> Table:
     """Make the kernel's table what is wanted; returns it. Raises DriverError.
 
-    A table that is not as it was left (somebody flushed the ruleset) is made anew.
+    ``touch``: even if nothing changes, see that it is there. A table that is not as it was left (somebody flushed the ruleset) is made anew.
     """
     if not wanted:
         if note.table:
@@ -139,7 +140,7 @@ def _arm(
     if note.table and (shown is None or shown.holds(note.table)):
         table, fresh = plan(note, wanted, shown, percent=percent, mtu=mtu)
         text = cutoff.change(interface.name, note.table, table, fresh)
-        if not text and shown is None:
+        if not text and shown is None and touch:
             text = cutoff.touch(interface.name)
         try:
             if text:
@@ -178,18 +179,21 @@ def plan(
     return table, fresh
 
 
-def relax(interface: Interface, post: Station) -> None:
-    """Let go at once who has more left than when armed: a reset, a top-up, another plan.
+def relax(interface: Interface, post: Station, *, peers: Collection[int] = ()) -> None:
+    """Let go at once who has more left than when armed (a reset, a top-up, another plan), and arm
+    at once whose ``peers`` may send from now on, so that no byte passes before.
 
     It is cheap when nobody is armed. Raises no driver's error: the next observation does it too.
     """
-    if post.nft is None or not armed.read(interface).table:
+    if post.nft is None or not settings.VWG_CUTOFF:
+        return
+    if not armed.read(interface).table and not (peers and near(interface, peers=peers)):
         return
     try:
         with _alone(interface):
             note = armed.read(interface)
-            wanted = near(interface, among={key.client for key in note.table})
-            table = _arm(interface, post.nft, note, wanted, None)
+            wanted = near(interface, among={key.client for key in note.table}, peers=peers)
+            table = _arm(interface, post.nft, note, wanted, None, touch=False)
             left = {key: one.left for key, one in wanted.items()}
             armed.write(interface, replace(note, table=table, left=left))
     except (LockBusy, DriverError, OSError) as error:

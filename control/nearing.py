@@ -48,11 +48,16 @@ def tick_bytes(interface: Interface, ticks: int) -> int:
     return int(a_second * settings.VWG_OBSERVE_SECONDS * ticks * percent // 100)
 
 
-def near(interface: Interface, *, among: Collection[int] | None = None) -> dict[Key, Near]:
+def near(
+    interface: Interface,
+    *,
+    among: Collection[int] | None = None,
+    peers: Collection[int] | None = None,
+) -> dict[Key, Near]:
     """The limits that may soon be reached on this interface, those that are reached included.
 
     Of clients that can send something there (what is blocked has no allowed-ips) and whose limit
-    cuts them off; ``among`` these clients. One query.
+    cuts them off; ``among`` these clients and those with these ``peers`` if given. One query.
     """
     within = tick_bytes(interface, NEAR_TICKS)
     if not within:  # nothing of this gateway is billed
@@ -64,8 +69,9 @@ def near(interface: Interface, *, among: Collection[int] | None = None) -> dict[
         .filter(Q(left_BOTH__lte=within) | Q(left_UP__lte=within) | Q(left_DOWN__lte=within))
         .order_by("client_id", "pk")
     )
-    if among is not None:
-        rows = rows.filter(client__in=among)
+    if among is not None or peers is not None:
+        owners = Peer.objects.filter(pk__in=peers or ()).values("client_id")
+        rows = rows.filter(Q(client__in=among or ()) | Q(client__in=owners))
     names = [f"left_{way.name}" for way in Way]
     left: dict[Key, int] = {}
     networks: dict[int, list[str]] = {}

@@ -46,8 +46,9 @@ def apply_peers(work: Round, items: list[Item]) -> None:
     if sent.unavailable is not None:
         raise sent.unavailable
     _log(work.interface, plan, sent)
-    if any(change.allowed_ips and not change.is_new for change in plan.changes):
-        cutoff.relax(work.interface, work.station)
+    if may_send := [c.public_key for c in plan.changes if c.allowed_ips]:
+        peers = [arranged.wanted_by[key].id for key in may_send]
+        cutoff.relax(work.interface, work.station, peers=peers)
     if any(_is_routed(change.allowed_ips) for change in plan.changes):
         link.route(work.interface, work.station)
 

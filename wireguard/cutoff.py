@@ -89,7 +89,7 @@ def allowance(left: int, *, percent: int, mtu: int) -> int:
     """
     if left <= 0:
         return SHUT
-    tunnel = ((left + 1) * 100 - 1) // percent  # of a byte billed, a part may be left
+    tunnel = left * 100 // percent
     largest = max(mtu, _LARGEST)
     return tunnel * largest // (largest + OVERHEAD) + largest + 1
 

@@ -14,18 +14,22 @@ import time
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from tests.live.lab import ROOT, Client, Lab, inside
+from tests.live.lab import ROOT, Client, Lab
 
 #: Behind every other chain of the path: what is counted here has passed.
-_COUNTERS = """table inet passed {{
+_COUNTERS = """add table inet passed
+delete table inet passed
+table inet passed {{
 counter up {{ }}
 counter down {{ }}
+chain u {{ {up} }}
+chain d {{ {down} }}
 chain f {{ type filter hook forward priority 200;
-iifname "{0}" counter name up
-oifname "{0}" counter name down
+iifname "{name}" jump u
+oifname "{name}" jump d
 }}
-chain i {{ type filter hook input priority 200; iifname "{0}" counter name up; }}
-chain o {{ type filter hook output priority 200; oifname "{0}" counter name down; }}
+chain i {{ type filter hook input priority 200; iifname "{name}" jump u; }}
+chain o {{ type filter hook output priority 200; oifname "{name}" jump d; }}
 }}
 """
 
@@ -43,11 +47,18 @@ class Passed(NamedTuple):
 
 
 class Counted:
-    """What passes through one interface of the gateway."""
+    """What passes of one client through an interface of the gateway; one at a time."""
 
-    def __init__(self, lab: Lab, interface: str) -> None:
-        self._lab, self._interface = lab, interface
-        lab.run("nft", "-f", "-", stdin=_COUNTERS.format(interface))
+    def __init__(self, lab: Lab, interface: str, client: Client) -> None:
+        self._lab, self._interface, self._key = lab, interface, client.public_key
+        rules = {
+            way: "".join(
+                f"{'ip6' if ':' in own else 'ip'} {end} {own} counter name {way}\n"
+                for own in client.tunnel_ips
+            )
+            for way, end in (("up", "saddr"), ("down", "daddr"))
+        }
+        lab.run("nft", "-f", "-", stdin=_COUNTERS.format(name=interface, **rules))
 
     def now(self) -> Passed:
         listed = json.loads(
@@ -57,11 +68,11 @@ class Counted:
         up, down = found["up"], found["down"]
         return Passed(up["bytes"], down["bytes"], up["packets"] + down["packets"])
 
-    def bill(self, key: str) -> int:
-        """What WireGuard counted of this peer, both ways."""
+    def bill(self) -> int:
+        """What WireGuard counted of the client, both ways."""
         for line in self._lab.run("wg", "show", self._interface, "transfer").splitlines():
             public, rx, tx = line.split("\t")
-            if public == key:
+            if public == self._key:
                 return int(rx) + int(tx)
         raise AssertionError("the peer is gone")
 
@@ -132,21 +143,3 @@ def _start(netns: str, arguments: list[str]) -> subprocess.Popen[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         cwd=ROOT,
     )
-
-
-def count_arrivals(client: Client) -> None:
-    """Have a client's own kernel count what comes out of its tunnel."""
-    text = (
-        "table inet arrived { counter all { }\n"
-        f'chain i {{ type filter hook input priority 200; iifname "{client.interface}"'
-        " counter name all; }; }\n"
-    )
-    inside(client.netns, "nft", "-f", "-", stdin=text)
-
-
-def arrived(client: Client) -> int:
-    """Inner bytes that came out of the client's tunnel."""
-    listed = json.loads(
-        inside(client.netns, "nft", "-j", "list", "counters", "table", "inet", "arrived")
-    )
-    return int(listed["nftables"][1]["counter"]["bytes"])

@@ -19,7 +19,6 @@ class Buyer(NamedTuple):
     """A client of the API, and its device."""
 
     id: str
-    key: str
     device: Client
 
 
@@ -41,13 +40,12 @@ class Shop:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.counted = Counted(site.lab, site.interface)
 
     def sell(self, name: str, quota: int) -> Buyer:
         body = self.site.add_client(name, quota_bytes=quota)
         device = self.site.lab.add_client(self.site.config_of(body))
         device.wait_until_reaches(self.site.address())
-        return Buyer(body["id"], body["devices"][0]["public_key"], device)
+        return Buyer(body["id"], device)
 
     def client(self, buyer: Buyer) -> Any:
         return self.site.call("GET", f"/api/v1/clients/{buyer.id}").body
@@ -77,7 +75,8 @@ class Shop:
         ``fresh``: all it ever did counts; else its period has just begun.
         """
         netns, address = self.place(where)
-        base, paid = self.counted.now(), self.counted.bill(buyer.key)
+        counted = Counted(self.site.lab, self.site.interface, buyer.device)
+        paid = counted.bill()
         left = quota - paid if fresh else quota
         seen: list[tuple[float, int, int]] = []
         blast = Blast(buyer.device, netns, address, up=up, udp=udp, mbit=mbit)
@@ -85,8 +84,8 @@ class Shop:
             deadline = time.monotonic() + 60
             last = time.monotonic()
             while time.monotonic() < deadline:
-                passed = self.counted.now().both - base.both
-                seen.append((time.monotonic(), passed, self.counted.bill(buyer.key) - paid))
+                passed = counted.now().both
+                seen.append((time.monotonic(), passed, counted.bill() - paid))
                 if len(seen) < 2 or passed != seen[-2][1]:
                     last = seen[-1][0]
                 if time.monotonic() - last > _QUIET_S and self.is_held(buyer):

@@ -114,7 +114,7 @@ class Range:
         self.client, self.other = self.bench.add_client(), self.bench.add_client()
         self.bench.link.bring_up(self.bench.spec())
         self.nft = Nft(LocalRunner(), command_prefix(lab.gateway_netns))
-        self.counted = Counted(lab, self.bench.name)
+        self.counted = Counted(lab, self.bench.name, self.client)
         self.networks = tuple(self.bench.peers[0].allowed_ips)
         for client in (self.client, self.other):
             client.wait_until_reaches(SERVER4)
@@ -132,11 +132,11 @@ class Range:
         """Arm what is left of a bill, use it up at full speed, and see what passed."""
         netns, address = self.place(where, family)
         limit = cutoff.allowance(LEFT, percent=100, mtu=1420)
-        passed, billed = self.counted.now(), self.counted.bill(self.client.public_key)
+        passed, billed = self.counted.now(), self.counted.bill()
         self.arm(limit)
         with Blast(self.client, netns, address, up=up, udp=udp, size=size) as blast:
             now, stopped = self.counted.settle()
-            bill = self.counted.bill(self.client.public_key) - billed
+            bill = self.counted.bill() - billed
         used = now.both - passed.both
         self.nft.load(cutoff.remove(self.bench.name))
         return Cut(limit, used, bill, used * 8 / 1e6 / (stopped - blast.began))

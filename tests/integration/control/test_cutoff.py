@@ -139,6 +139,14 @@ def test_of_several_limits_those_that_are_near_are_armed(gateway: Gateway, kerne
     assert list(kernel.limits) == [sold.name]
 
 
+def test_a_new_client_is_armed_before_it_can_send(gateway: Gateway, kernel: Kernel) -> None:
+    sold, other = Sold(gateway, left=MB), Sold(gateway, left=2 * MB)
+    assert kernel.limits == {sold.name: allowed(MB), other.name: allowed(2 * MB)}
+    assert len(kernel.texts) == 2
+    Sold(gateway, left=MB, quota_bytes=None)
+    assert len(kernel.texts) == 2
+
+
 def test_devices_of_a_client_share_its_quota(gateway: Gateway, kernel: Kernel) -> None:
     sold = Sold(gateway, left=MB)
     other = gateway.add("second").peer
