@@ -130,7 +130,8 @@ def _arm(
 ) -> Table:
     """Make the kernel's table what is wanted; returns it. Raises DriverError.
 
-    ``touch``: even if nothing changes, see that it is there. A table that is not as it was left (somebody flushed the ruleset) is made anew.
+    A table that is not as it was left (somebody flushed the ruleset) is made anew; ``touch``: see
+    that it is there, even if nothing changes.
     """
     if not wanted:
         if note.table:
