@@ -14,7 +14,6 @@ from django.db import connection
 
 from control.many import among
 from gateways.models import Interface
-from quotas.models import Shape
 from wireguard.shaper import FIRST_MINOR, LAST_MINOR, Speed
 
 _NONE: Final = 2**62
@@ -132,4 +131,6 @@ def numbered(rows: Iterable[Allotted], *, taken: Collection[int]) -> list[Allott
 
 def given(interface: Interface) -> set[int]:
     """The numbers that are given on an interface."""
-    return set(Shape.objects.filter(interface=interface).values_list("minor", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT minor FROM quotas_shape WHERE interface_id = %s", [interface.pk])
+        return {minor for (minor,) in cursor.fetchall()}

@@ -9,7 +9,7 @@ connecting because its speed could not be set, and the interface's row says that
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -18,9 +18,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from control.allotted import Allotted, allotted, given, numbered
+from control.shapes import cross_out, left_behind, write_down, written_down
 from gateways.drivers import SpeedsLike, Station
 from gateways.models import Interface
-from quotas.models import Shape
 from wireguard.errors import DriverError
 from wireguard.shaper import Speed, shard_of
 
@@ -28,7 +28,6 @@ logger = logging.getLogger("WireGuard")
 
 #: After a failure it is tried again so much later.
 _AGAIN: Final = timedelta(seconds=60)
-_BATCH: Final = 1000
 
 
 def precede(interface: Interface, post: Station, peer_ids: Collection[int]) -> None:
@@ -43,8 +42,7 @@ def precede(interface: Interface, post: Station, peer_ids: Collection[int]) -> N
         if _is_due(interface):
             remake(interface, post)
         return
-    shapes = Shape.objects.filter(interface=interface, peer_id__in=[row.peer_id for row in wanted])
-    was = {shape.peer_id: _speed(shape) for shape in shapes}
+    was = written_down(interface, [row.peer_id for row in wanted])
     differing = [row for row in wanted if row.speed != was.get(row.peer_id)]
     _change(interface, post, post.speeds, differing, was)
 
@@ -54,7 +52,6 @@ def follow(interface: Interface, post: Station) -> None:
     if post.speeds is None:
         return
     wanted = allotted(interface, changed=True)
-    gone = Shape.objects.filter(interface=interface).exclude(peer__interface=interface)
     if not interface.shaping and not wanted:
         return
     if not _is_of_this_link(interface):
@@ -69,15 +66,10 @@ def follow(interface: Interface, post: Station) -> None:
     except DriverError as error:
         logger.warning("WireGuard interface %s: speeds not looked at: %s", interface.name, error)
         return
-    was = {shape.peer_id: _speed(shape) for shape in gone}
-    wanted += [Allotted(pk, 0, speed.minor, None, None) for pk, speed in was.items()]
+    gone = left_behind(interface)
+    wanted += [Allotted(pk, 0, speed.minor, None, None) for pk, speed in gone.items()]
     if wanted:
-        ids = [row.peer_id for row in wanted]
-        for start in range(0, len(ids), _BATCH):
-            shapes = Shape.objects.filter(
-                interface=interface, peer_id__in=ids[start : start + _BATCH]
-            )
-            was.update((shape.peer_id, _speed(shape)) for shape in shapes)
+        was = gone | written_down(interface, [row.peer_id for row in wanted])
         _change(interface, post, post.speeds, wanted, was)
 
 
@@ -85,26 +77,25 @@ def remake(interface: Interface, post: Station) -> None:
     """Set every speed anew: the link is another one, or nobody knows what is set."""
     if post.speeds is None:
         return
-    shapes = {shape.peer_id: shape for shape in Shape.objects.filter(interface=interface)}
+    was = written_down(interface)
     wanted = [row for row in allotted(interface) if row.limited]
-    if not wanted and not shapes and not interface.shaping:
+    if not wanted and not was and not interface.shaping:
         return
-    left = [_speed(shape) for shape in shapes.values()]
-    wanted = [row for row in numbered(wanted, taken=given(interface)) if row.minor]
+    taken = {speed.minor for speed in was.values()}
+    wanted = [row for row in numbered(wanted, taken=taken) if row.minor]
     try:
         if wanted:
-            made = post.speeds.remake([row.speed for row in wanted], left)
+            made = post.speeds.remake([row.speed for row in wanted], was.values())
         else:
-            post.speeds.clear(left)
+            post.speeds.clear(was.values())
     except DriverError as error:
         logger.warning("WireGuard interface %s: speeds are not set: %s", interface.name, error)
         with transaction.atomic():
-            Shape.objects.filter(interface=interface).delete()
+            cross_out(interface)
             _tell(interface, 0, reason=str(error))
         return
-    was = {peer_id: _speed(shape) for peer_id, shape in shapes.items()}
     keep = {row.peer_id for row in wanted}
-    ended = [Allotted(pk, 0, 0, None, None) for pk in shapes if pk not in keep]
+    ended = [Allotted(pk, 0, 0, None, None) for pk in was if pk not in keep]
     changed = [row for row in wanted if was.get(row.peer_id) != row.speed]
     if not wanted:
         _write_down(interface, [*ended], count=0, by="")
@@ -118,11 +109,11 @@ def forget(interface: Interface, post: Station) -> None:
     if post.speeds is None or not interface.shaping:
         return
     try:
-        post.speeds.clear([_speed(shape) for shape in Shape.objects.filter(interface=interface)])
+        post.speeds.clear(written_down(interface).values())
     except DriverError as error:
         logger.warning("WireGuard interface %s: speeds not removed: %s", interface.name, error)
     with transaction.atomic():
-        Shape.objects.filter(interface=interface).delete()
+        cross_out(interface)
         Interface.objects.filter(pk=interface.pk).update(shaping={})
     interface.shaping = {}
 
@@ -132,7 +123,7 @@ def _change(
     post: Station,
     speeds: SpeedsLike,
     wanted: list[Allotted],
-    was: dict[int, Speed],
+    was: Mapping[int, Speed],
 ) -> None:
     """From what was set of these devices to what is wanted, and nothing else."""
     if not wanted:
@@ -157,47 +148,17 @@ def _change(
 
 def _write_down(
     interface: Interface,
-    rows: Iterable[Allotted],
+    rows: Collection[Allotted],
     *,
     count: int,
     by: str,
     reason: str | None = None,
 ) -> None:
     """The speeds as they are set now, in one transaction with the interface's own line."""
-    rows = list(rows)
-    at = timezone.now()
-    shapes = [
-        Shape(
-            peer_id=row.peer_id,
-            tenant_id=row.tenant_id,
-            interface=interface,
-            minor=row.minor,
-            up_kbit=row.up_kbit,
-            down_kbit=row.down_kbit,
-            addresses=",".join(row.addresses),
-            applied_at=at,
-        )
-        for row in rows
-        if row.limited and row.minor
-    ]
+    if reason is None:
+        reason = str(interface.shaping.get("reason", ""))
     with transaction.atomic():
-        # Away first, those that change too: two may have changed their numbers with one another.
-        ids = [row.peer_id for row in rows]
-        for start in range(0, len(ids), _BATCH):
-            Shape.objects.filter(
-                interface=interface, peer_id__in=ids[start : start + _BATCH]
-            ).delete()
-        Shape.objects.bulk_create(
-            shapes,
-            batch_size=_BATCH,
-            update_conflicts=True,
-            unique_fields=["peer"],
-            update_fields=[
-                "interface", "tenant", "minor", "up_kbit", "down_kbit", "addresses", "applied_at",
-            ],
-        )  # fmt: skip
-        if reason is None:
-            reason = str(interface.shaping.get("reason", ""))
+        write_down(interface, rows, at=timezone.now())
         _tell(interface, count, by=by, reason=reason)
 
 
@@ -214,11 +175,6 @@ def _tell(interface: Interface, count: int, *, by: str = "", reason: str = "") -
         }
     Interface.objects.filter(pk=interface.pk).update(shaping=now)
     interface.shaping = now
-
-
-def _speed(shape: Shape) -> Speed:
-    addresses = tuple(shape.addresses.split(",")) if shape.addresses else ()
-    return Speed(shape.minor, shape.up_kbit, shape.down_kbit, addresses)
 
 
 def _is_of_this_link(interface: Interface) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 import subprocess
 import time
 from collections.abc import Iterator
@@ -54,18 +55,28 @@ class Road(Bench):
         self, *, down: bool, udp_mbit: int = 0, seconds: int = 5, ipv6: bool = False
     ) -> float:
         """Mbit/s of IP packets that reach the receiver, from the first second on."""
-        return self._run(self.client, down, udp_mbit, seconds, ipv6)
+        return self.run(self.client, down, udp_mbit, seconds, ipv6)
 
-    def _run(self, who: Client, down: bool, udp_mbit: int, seconds: int, ipv6: bool) -> float:
-        netns = ["ip", "netns", "exec", self.lab.gateway_netns]
+    def run(
+        self,
+        who: Client,
+        down: bool,
+        udp_mbit: int = 0,
+        seconds: int = 2,
+        ipv6: bool = False,
+        towards: tuple[str, str] | None = None,
+    ) -> float:
+        """The same of any client; ``towards`` is a namespace and an address in it."""
+        netns, address = towards or (self.lab.gateway_netns, SERVER6 if ipv6 else SERVER4)
         server = subprocess.Popen(
-            [*netns, "iperf3", "-s", "-1", "-p", str(PORT)], stdout=subprocess.DEVNULL
+            ["ip", "netns", "exec", netns, "iperf3", "-s", "-1", "-p", str(PORT)],
+            stdout=subprocess.DEVNULL,
         )
         time.sleep(0.3)
         words = ["-u", "-b", f"{udp_mbit}M", "-l", "1200"] if udp_mbit else []
         words += ["-R"] if down else []
         told = inside(
-            who.netns, "iperf3", "-J", "-c", SERVER6 if ipv6 else SERVER4, "-p", str(PORT),
+            who.netns, "iperf3", "-J", "-c", address, "-p", str(PORT),
             "-t", str(seconds), *words, check=False,
         )  # fmt: skip
         server.wait(timeout=20)
@@ -137,6 +148,24 @@ def test_a_limit_in_the_place_of_a_queue_is_exact_in_the_long_run(
         within_ten_percent(measured, 10)
 
 
+@pytest.mark.parametrize("down", [True, False])
+def test_what_the_gateway_passes_on_is_limited_too(road: Road, down: bool) -> None:
+    road.speeds.remake(road.limit(10_000))
+    beyond = road.lab.beyond_netns, road.lab.beyond_ip
+    for udp in (0, 20):
+        within_ten_percent(road.run(road.client, down, udp, towards=beyond), 10)
+
+
+def test_between_two_clients_the_slower_speed_counts(road: Road) -> None:
+    own = road.limit(10_000)
+    theirs = tuple(f"{ip}/{128 if ':' in ip else 32}" for ip in road.bystander.tunnel_ips)
+    road.speeds.remake([*own, Speed(FIRST_MINOR + 1, None, 5_000, theirs)])
+    for ipv6 in (False, True):
+        address = road.bystander.tunnel_ips[int(ipv6)]
+        there = road.bystander.netns, address
+        within_ten_percent(road.run(road.client, False, 20, ipv6=ipv6, towards=there), 5)
+
+
 def test_changed_and_ended_speeds_hold_at_once(road: Road) -> None:
     slow, fast = road.limit(2_000), road.limit(20_000)
     road.speeds.remake(slow)
@@ -151,11 +180,15 @@ def test_changed_and_ended_speeds_hold_at_once(road: Road) -> None:
 
 def test_a_game_beside_a_full_queue_waits_for_a_moment_only(road: Road, figure: Figure) -> None:
     road.speeds.remake(road.limit(10_000))
-    ping = road.client.start_ping(SERVER4, interval=0.05)
-    road.measure(down=True, seconds=2)
-    result = ping.stop()
-    figure("speeds.ping_beside_tcp_answered", result.received / result.sent)
-    assert result.received > result.sent * 0.8
+    server = road.lab.gateway_netns
+    argv = ["ip", "netns", "exec", server, "ping", "-n", "-i", "0.05", "-w", "3"]
+    ping = subprocess.Popen([*argv, road.client.tunnel_ips[0]], stdout=subprocess.PIPE, text=True)
+    within_ten_percent(road.measure(down=True, seconds=2), 10)
+    waits = [float(ms) for ms in re.findall(r"time=([0-9.]+)", ping.communicate(timeout=20)[0])]
+    figure("speeds.ping_beside_tcp_median_ms", statistics.median(waits))
+    figure("speeds.ping_beside_tcp_max_ms", max(waits))
+    assert len(waits) > 40
+    assert max(waits) < 500
 
 
 @pytest.mark.alone
@@ -206,7 +239,7 @@ def test_a_bystander_is_as_fast_as_before(road: Road, figure: Figure) -> None:
             if name == "beside":
                 road.speeds.remake(crowd)
             for down in (True, False):
-                runs[name].append(road._run(road.bystander, down, 0, 3, False))
+                runs[name].append(road.run(road.bystander, down, seconds=3))
     for name, found in runs.items():
         figure(f"speeds.bystander_mbit.{name}", max(found))
     assert max(runs["beside"]) > max(runs["alone"]) * 0.7

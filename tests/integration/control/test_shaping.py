@@ -42,6 +42,14 @@ def add(gateway: Gateway, name: str = "Sara", **fields: Any) -> Created:
     return made
 
 
+def another(gateway: Gateway) -> Interface:
+    """Another interface of the same host."""
+    return Interface.objects.create(
+        gateway=gateway.interface.gateway, name="wg9", private_key="x", public_key="y",
+        listen_port=51999,
+    )  # fmt: skip
+
+
 def told(gateway: Gateway) -> dict[str, Any]:
     shaping: dict[str, Any] = Interface.objects.get(pk=gateway.interface.pk).shaping
     return shaping
@@ -130,6 +138,33 @@ def test_a_throttle_counts_only_at_the_limit(
     assert rates(speeds) == []
     assert told(gateway) == {}
     assert not Shape.objects.exists()
+    assert not speeds.there  # no device stays for nobody
+
+
+def test_each_device_has_a_number_of_its_own(gateway: Gateway, speeds: MemorySpeeds) -> None:
+    add(gateway, "one", upload_kbit=1000)
+    gateway.apply()
+    remakes = speeds.remakes
+    add(gateway, "two", upload_kbit=2000)
+    gateway.apply()
+    assert sorted(speeds.set) == [16, 17]
+    assert speeds.remakes == remakes
+
+
+def test_a_device_that_comes_from_another_interface_is_limited_here(
+    gateway: Gateway, speeds: MemorySpeeds
+) -> None:
+    add(gateway, "one", upload_kbit=1000)
+    gateway.apply()
+    other = another(gateway)
+    made = add(gateway, "two", upload_kbit=2000)
+    Shape.objects.create(
+        peer=made.peer, tenant=made.peer.tenant, interface=other, minor=16, up_kbit=2000,
+        addresses="10.1.1.1/32", applied_at=timezone.now(),
+    )  # fmt: skip
+    gateway.apply()
+    assert rates(speeds) == [(1000, None), (2000, None)]
+    assert Shape.objects.get(peer=made.peer).interface_id == gateway.interface.pk
 
 
 def test_a_changed_speed_is_sent_alone_with_the_next_observation(
@@ -242,10 +277,7 @@ def test_a_device_that_moved_away_leaves_no_speed_behind(
     made = add(gateway, upload_kbit=1000)
     add(gateway, "stays", upload_kbit=2000)
     gateway.apply()
-    other = Interface.objects.create(
-        gateway=gateway.interface.gateway, name="wg9", private_key="x", public_key="y",
-        listen_port=51999,
-    )  # fmt: skip
+    other = another(gateway)
     Peer.objects.filter(pk=made.peer.pk).update(interface=other)
     gateway.observe()
     assert rates(speeds) == [(2000, None)]
