@@ -16,7 +16,11 @@ from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
+from peers.queries import view_client
 from peers.services.clients import delete_client, disable_client, enable_client, update_client
+from peers.services.extension import reset_usage
+from peers.services.terms import QUEUE
+from peers.sold import TERM_CHECKS
 from rest.errors import Refusal
 from tenants.scoping import Caller, caller_of
 
@@ -55,39 +59,30 @@ class ClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ["tenant"]
     search_fields = ["name", "external_id", "email", "uuid", "peers__public_key"]
     ordering = ["-id"]
-    actions = ["enable", "disable", "delete_through_service"]
+    actions = ["enable", "disable", "reset_usage", "delete_through_service"]
     inlines = [_PeerInline]
-    fields = [
+    fields = (
         "uuid",
         "tenant",
         "name",
         "external_id",
+        "why_off",
         "email",
         "telegram_id",
         "note",
         "tags",
         "metadata",
+        "plan",
+        *TERM_CHECKS,
+        "first_connected_at",
+        *QUEUE,
         "version",
         "created_by",
         "created_at",
         "updated_at",
         "deleted_at",
-    ]
-    readonly_fields = [
-        "uuid",
-        "tenant",
-        "name",
-        "external_id",
-        "email",
-        "telegram_id",
-        "tags",
-        "metadata",
-        "version",
-        "created_by",
-        "created_at",
-        "updated_at",
-        "deleted_at",
-    ]
+    )
+    readonly_fields = tuple(str(name) for name in fields if name != "note")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
         rows: QuerySet[Client] = super().get_queryset(request)
@@ -104,6 +99,11 @@ class ClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=pgettext_lazy("admin", "open holds"), ordering="held_by")
     def open_holds(self, client: Client) -> int:
         return int(vars(client)["held_by"])
+
+    @admin.display(description=pgettext_lazy("admin", "why it is off"))
+    def why_off(self, client: Client) -> str:
+        off = view_client(client).off
+        return "-" if off is None else f"{off.message} {off.remedy}"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -132,6 +132,13 @@ class ClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     )
     def disable(self, request: HttpRequest, clients: QuerySet[Client]) -> None:
         self._each(request, clients, disable_client)
+
+    @admin.action(
+        description=pgettext_lazy("admin", "Begin the bytes of the period at 0"),
+        permissions=["change"],
+    )
+    def reset_usage(self, request: HttpRequest, clients: QuerySet[Client]) -> None:
+        self._each(request, clients, reset_usage)
 
     @admin.action(
         description=pgettext_lazy("admin", "Delete with all devices"), permissions=["change"]

@@ -97,7 +97,7 @@ def _check_quotas(terms: Mapping[str, Any], said: Collection[str]) -> None:
     together, *apart = (terms[field] for field in QUOTAS)
     if together is None or all(limit is None for limit in apart):
         return
-    if named := [field for field in QUOTAS if field in said]:
+    if named := [field for field in QUOTAS if field in said and terms[field] is not None]:
         text = "Limit both directions together (quota_bytes) or each apart, not both."
         raise _contradiction(named[-1], text)
 

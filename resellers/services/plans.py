@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from audit.events import Target, record
 from peers.models import Client
@@ -75,12 +76,13 @@ def update_plan(
 def delete_plan(
     *, caller: Caller, plan_id: UUID, at: datetime, if_match: Version | None = None
 ) -> None:
-    """Take a plan away; one that clients have is archived: sold no more, and kept for them.
+    """Take a plan away; one that clients have, or are to have next, is archived: sold no more, and
+    kept for them.
 
     Raises `Missing` and `StaleVersion`.
     """
     plan = _locked(caller, plan_id, if_match)
-    if not Client.objects.filter(plan=plan).exists():
+    if not Client.objects.filter(Q(plan=plan) | Q(next_plan=plan)).exists():
         record(actor=caller.actor, action="plan.deleted", target=_target(plan))
         plan.delete()
     elif plan.archived_at is None:

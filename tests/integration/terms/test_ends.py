@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from control import ending
 from peers.models import Client, Peer
+from peers.services import clockwork, periods
 from peers.services.clockwork import ClockDoubted
 from peers.services.due import close_due_holds
 from peers.services.ends import delete_ended, expire_due
@@ -244,6 +245,25 @@ def test_a_change_now_lets_the_period_go_on(shop: Shop) -> None:
     body = shop.act(client, "change-plan", plan=str(plan.uuid))
     assert (body["usage"]["used_bytes"], body["usage"]["left_bytes"]) == (3, 47)
     assert (body["upload_kbit"], body["grace_seconds"]) == (None, 0), "null is no limit"
+
+
+def test_whoever_comes_second_finds_it_done(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another worker asked at the same moment: what is locked is asked again."""
+    now = timezone.now()
+    plan = make_plan(shop.tenant, total_bytes=50)
+    client = shop.sold(
+        quota_bytes=10, used=10, reset="day", expires_at=now - MINUTE,
+        next_plan=plan, next_plan_when="end",
+    )  # fmt: skip
+    Usage.objects.update(period_ends_at=now - MINUTE)
+    asked = clockwork.due_ids
+    monkeypatch.setattr(clockwork, "due_ids", lambda *_: [client.pk])
+    assert [follow_plans(at=now, since=None) for _ in range(2)] == [1, 0]
+    Client.objects.update(expires_at=now - MINUTE)
+    assert [expire_due(at=now, since=None) for _ in range(2)] == [1, 0]
+    monkeypatch.setattr(clockwork, "due_ids", asked)
+    Usage.objects.update(period_ends_at=now - MINUTE)
+    assert [periods._roll([client.pk], now) for _ in range(2)] == [1, 0]
 
 
 # -- F20: a clock that jumps ---------------------------------------------------------------------

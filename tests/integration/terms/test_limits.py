@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from gateways.hints import publisher
 from peers.models import Client
 from peers.services.periods import roll_periods
 from peers.services.verdicts import judge, sweep_quotas
@@ -189,3 +190,25 @@ def test_after_an_outage_the_period_is_the_one_of_the_moment(shop: Shop) -> None
     assert usage.period_began_at == AT.replace(hour=0, minute=0)
     assert usage.period_ends_at == AT.replace(hour=0, minute=0) + DAY
     assert roll_periods(at=AT) == 0
+
+
+@pytest.mark.parametrize("act", ["top-up", "reset-usage", "extend", "patch", "roll", "note"])
+def test_the_kernel_s_cut_off_is_told_of_more(
+    shop: Shop,
+    act: str,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    """Also of a client that no hold keeps off: the kernel may have cut it off already."""
+    told: list[str] = []
+    monkeypatch.setattr(publisher, "relax", lambda *, interface_id, queue: told.append(queue))
+    client = shop.sold(quota_bytes=10, used=9, reset="day")
+    Usage.objects.update(period_ends_at=AT)
+    with django_capture_on_commit_callbacks(execute=True):
+        if act == "roll":
+            roll_periods(at=AT)
+        elif act in ("patch", "note"):
+            shop.patch(client, **({"quota_bytes": 20} if act == "patch" else {"note": "x"}))
+        else:
+            shop.act(client, act, **({} if act == "reset-usage" else {"bytes": 5}))
+    assert told == ([] if act == "note" else ["gateway.local"])
