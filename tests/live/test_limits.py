@@ -43,7 +43,6 @@ def test_at_full_speed_nothing_passes_beyond_what_was_sold(
     found = []
     for number, (where, up, udp) in enumerate(islice(cycle(WAYS), runs)):
         buyer = shop.sell(f"fast {number}", quota)
-        time.sleep(INTERVAL_S)  # it is armed with the next observation
         found.append(shop.cross(buyer, quota, where, up=up, udp=udp))
         figure(f"limits.fast.{'udp' if udp else 'tcp'}.{'up' if up else 'down'}.{where}", found[-1])
     tell(figure, "limits.fast", found)
