@@ -12,6 +12,7 @@ from control.pages import calendar, formats
 from peers.api.representation import is_online
 from peers.models import Peer, ShareLink
 from peers.queries import ClientView, Device
+from quotas.policies import PLAN
 
 _DAY = timedelta(days=1)
 
@@ -90,6 +91,9 @@ def _verdict(
         "over-quota": gettext("Your data is used up."),
         "kicked": gettext("A short break: it comes back by itself."),
     }
+    if _is_early(view):
+        text = gettext("What you bought has not begun yet.")
+        return "off", gettext("Your connection is off."), text
     if view.state in off:
         return "off", gettext("Your connection is off."), off[view.state]
     if device.peer.awaits_key:
@@ -127,7 +131,14 @@ def _remedy(link: ShareLink, view: ClientView) -> tuple[str, ...]:
     keep = gettext("Leave the tunnel in the app as it is: it works again with the same file.")
     if view.state == "kicked":
         return (gettext("Wait a minute."), keep)
+    if _is_early(view):
+        return (gettext("Wait: it begins by itself."), keep)
     return (ask[view.state] % seller, keep) if view.state in ask else ()
+
+
+def _is_early(view: ClientView) -> bool:
+    """Whether nothing keeps it off but that what was sold begins later."""
+    return view.off is not None and view.off.reason == PLAN
 
 
 def _seen(peer: Peer, at: datetime) -> str:

@@ -247,6 +247,16 @@ def test_a_client_that_is_off_says_why_and_has_its_file_all_the_same(
     assert visitor.post(path).status_code == 200
 
 
+def test_what_begins_later_says_so(
+    visitor: Browser, share: Share, sold: Body, alice_api: APIClient
+) -> None:
+    path = share(sold)["path"]
+    alice_api.patch(f"/api/v1/clients/{sold['id']}", {"starts_at": "2099-01-01T00:00:00Z"})
+    page = visitor.get(path).content.decode()
+    assert "What you bought has not begun yet." in page
+    assert "Wait: it begins by itself." in page
+
+
 def test_who_has_the_file_before_him_may_change_the_language(
     visitor: Browser, share: Share, sold: Body
 ) -> None:
