@@ -53,15 +53,12 @@ def count_client(client: Client) -> ClientCount:
         client=client, tenant_id=client.tenant_id
     )
     peers = Peer.objects.filter(client=client, deleted_at__isnull=True)
-    return ClientCount(usage, balance(client, usage), count_devices(peers))
+    devices = [count_device(peer) for peer in peers.select_related("meter").order_by("pk")]
+    return ClientCount(usage, balance(client, usage), devices)
 
 
-def count_devices(peers: QuerySet[Peer]) -> list[DeviceCount]:
-    """What these devices counted, oldest first, in one query."""
-    return [_count(peer) for peer in peers.select_related("meter").order_by("pk")]
-
-
-def _count(peer: Peer) -> DeviceCount:
+def count_device(peer: Peer) -> DeviceCount:
+    """What a device counted; in one query, unless its meter was read with it."""
     meter: Meter | None = getattr(peer, "meter", None)
     if meter is None:
         return DeviceCount(peer, Bytes(), None)

@@ -38,6 +38,15 @@ MODELS: Final[Mapping[str, Name]] = {
     "gateways.Job": (pgettext_lazy("admin", "job"), pgettext_lazy("admin", "jobs")),
     "gateways.JobItem": (pgettext_lazy("admin", "job item"), pgettext_lazy("admin", "job items")),
     "gateways.Heartbeat": (pgettext_lazy("admin", "worker"), pgettext_lazy("admin", "workers")),
+    "gateways.ScheduledJob": (
+        pgettext_lazy("admin", "scheduled job"),
+        pgettext_lazy("admin", "scheduled jobs"),
+    ),
+    "quotas.Meter": (pgettext_lazy("admin", "meter"), pgettext_lazy("admin", "meters")),
+    "quotas.TenantUsage": (
+        pgettext_lazy("admin", "tenant's usage"),
+        pgettext_lazy("admin", "tenants' usage"),
+    ),
     "quotas.Plan": (pgettext_lazy("admin", "plan"), pgettext_lazy("admin", "plans")),
     "quotas.Hold": (pgettext_lazy("admin", "hold"), pgettext_lazy("admin", "holds")),
     "peers.Client": (pgettext_lazy("admin", "client"), pgettext_lazy("admin", "clients")),

@@ -22,13 +22,12 @@ from peers.api.usage_serializers import (
     series_body,
     session_body,
 )
-from peers.models import Peer
 from peers.queries import find_client, find_peer
 from peers.usage_queries import (
     ClientCount,
     DeviceCount,
     count_client,
-    count_devices,
+    count_device,
     counted_now,
     visible_sessions,
 )
@@ -73,7 +72,7 @@ class PeerUsageNow(ApiView):
     def get(self, request: Request, peer_id: UUID) -> Response:
         check_query(request, ())
         peer = find_peer(caller_of(request), peer_id)
-        return Response(_device_body(count_devices(Peer.objects.filter(pk=peer.pk))[0]))
+        return Response(_device_body(count_device(peer)))
 
 
 class PeerUsageSeries(ApiView):

@@ -110,7 +110,7 @@ def suspending(stage: Stage) -> None:
     own = [a, stage.a.twin]
     devices = Peer.objects.filter(tenant__in=own, deleted_at__isnull=True, blocked=False).count()
     with _untouched(stage.b):
-        with patch.object(suspension, "FIRST", 1):  # the others are to come, and only counted
+        with patch.object(following, "FIRST", 1):  # the others are to come, and only counted
             job = suspension.suspend_tenant(tenant=a, reason="x", actor=SYSTEM, at=NOW)
         assert job.total == devices + 1
         following.follow_tenants(at=NOW, seconds=5)
