@@ -236,7 +236,9 @@ class Storm:
         gateway = self.random.choice(self.gateways)
         self.forget(gateway)
         memory_station(gateway.interface).bring_down()
+        gateway.driver.exists = False
         gateway.observe()
+        gateway.driver.exists = True
 
     def outsider_removes(self) -> None:
         """And a tick later it is seen that they are missing."""

@@ -1,0 +1,352 @@
+"""Named faults against the ledger in the database, each beside what a naive build makes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from control import harvest, meters, observe, tier1
+from control.auditing import audit
+from gateways.drivers import station
+from gateways.models import Gateway as Host
+from gateways.models import Interface
+from peers.models import Client, Peer
+from peers.services.clients import delete_client, disable_client, enable_client
+from peers.services.due import purge_due
+from peers.services.removal import restore_client
+from peers.services.transfer import transfer_client
+from quotas.metering import Flag
+from quotas.models import LedgerSegment, Meter, TenantUsage, Usage
+from tenants.models import Tenant
+from tests.integration.control.conftest import Gateway
+from tests.make import make_public_key, make_tenant
+from wireguard.plan import PeerChange, Plan
+
+pytestmark = pytest.mark.django_db
+
+
+class Killed(BaseException):
+    """kill -9, as far as a test can do it in its own process."""
+
+
+@pytest.fixture
+def made(gateway: Gateway) -> Any:
+    """A device that has counted 1000 and 2000."""
+    made = gateway.add()
+    gateway.apply()
+    count(gateway, made, 1000, 2000)
+    gateway.observe()
+    return made
+
+
+def count(gateway: Gateway, made: Any, rx: int, tx: int) -> None:
+    key = Peer.objects.get(pk=made.peer.pk).applied_key or made.peer.public_key
+    gateway.driver.report(key, rx_bytes=rx, tx_bytes=tx)
+
+
+def crash(gateway: Gateway) -> None:
+    """Somebody kills the interface; it is found gone, and brought back."""
+    gateway.link.bring_down()
+    gateway.driver.exists = False
+    gateway.observe()
+    gateway.driver.exists = True
+    gateway.apply()
+
+
+def used(made: Any) -> tuple[int, int]:
+    usage = Usage.objects.get(client=made.client.pk)
+    return usage.raw_up, usage.raw_down
+
+
+def billed(made: Any) -> tuple[int, int]:
+    usage = Usage.objects.get(client=made.client.pk)
+    return usage.billed_up, usage.billed_down
+
+
+def fresh(gateway: Gateway) -> Interface:
+    return Interface.objects.select_related("gateway").get(pk=gateway.interface.pk)
+
+
+def told(gateway: Gateway, made: Any) -> dict[str, Any]:
+    return {"caller": gateway.caller, "client_id": made.client.uuid, "at": timezone.now()}
+
+
+def flags() -> list[Flag]:
+    return [
+        Flag(one) for one in LedgerSegment.objects.order_by("pk").values_list("flags", flat=True)
+    ]
+
+
+def assert_right() -> None:
+    assert [check for check in audit() if check.violations] == []
+
+
+def test_a_stale_dump_that_is_fed_again_adds_nothing(gateway: Gateway, made: Any) -> None:
+    post = station(fresh(gateway))
+    old = observe.read(fresh(gateway), post)  # F17: 1000 and 2000
+    count(gateway, made, 5000, 6000)
+    gateway.observe()
+    for _ in range(2):
+        observe.keep_books(fresh(gateway), post, old)
+    assert used(made) == (5000, 6000)  # naive, "smaller is a reset": 6000 and 8000
+    gateway.observe()
+    assert used(made) == (5000, 6000)  # naive: 10000 and 12000
+    assert_right()
+
+
+def test_what_a_crash_took_is_flagged_and_nothing_is_counted_twice(
+    gateway: Gateway, made: Any
+) -> None:
+    count(gateway, made, 1500, 2500)  # never read
+    crash(gateway)  # F21
+    count(gateway, made, 10, 20)
+    gateway.observe()
+    assert used(made) == (1010, 2020)
+    assert flags() == [Flag.BEGAN, Flag.RESTARTED | Flag.GAP]
+    assert_right()
+
+
+def test_counters_that_overtook_after_a_restart_are_counted_from_0(
+    gateway: Gateway, made: Any
+) -> None:
+    crash(gateway)  # F22
+    count(gateway, made, 3000, 7000)
+    gateway.observe()
+    assert used(made) == (4000, 9000)  # by the counters alone: 3000 and 7000
+    assert_right()
+
+
+def test_a_planned_restart_loses_nothing_and_nothing_is_in_doubt(
+    gateway: Gateway, made: Any
+) -> None:
+    from_now = observe.station(fresh(gateway))
+    count(gateway, made, 1500, 2500)
+    tier1.escalation.restart(fresh(gateway), from_now)
+    count(gateway, made, 3000, 7000)
+    gateway.observe()
+    assert used(made) == (4500, 9500)
+    assert flags() == [Flag.BEGAN, Flag.BEGAN]
+    assert_right()
+
+
+def test_a_peer_that_an_outsider_added_again_is_counted_from_0(gateway: Gateway, made: Any) -> None:
+    peer = Peer.objects.get(pk=made.peer.pk)
+    ips = gateway.peers()[peer.public_key]
+    gateway.driver.apply(Plan(removals=[peer.public_key]))  # F23
+    gateway.driver.apply(Plan(changes=[PeerChange(peer.public_key, ips, is_new=True)]))
+    count(gateway, made, 900, 5000)
+    gateway.observe()
+    assert used(made) == (1900, 7000)
+    assert flags()[-1] == Flag.FELL | Flag.GAP
+    assert_right()
+
+
+def test_bytes_between_the_last_poll_and_a_removal(gateway: Gateway, made: Any) -> None:
+    count(gateway, made, 190_000, 380_000)  # F25; naive: 1000 and 2000
+    delete_client(**told(gateway, made))
+    gateway.apply()
+    assert used(made) == (190_000, 380_000)
+    assert_right()
+
+
+@pytest.mark.parametrize("build", ["ours", "naive"])
+def test_killed_between_the_commit_of_a_reading_and_the_removal(
+    gateway: Gateway, made: Any, monkeypatch: pytest.MonkeyPatch, build: str
+) -> None:
+    """F02. A build that closes its meter with the last reading counts it twice."""
+    real = harvest.account
+
+    def closes_too_soon(*args: Any) -> int:
+        done = real(*args)
+        meters.close([made.peer.pk])
+        return done
+
+    def killed(*args: Any) -> int:
+        (closes_too_soon if build == "naive" else real)(*args)
+        raise Killed
+
+    count(gateway, made, 5000, 6000)
+    delete_client(**told(gateway, made))
+    with monkeypatch.context() as patch:
+        patch.setattr(harvest, "account", killed)
+        with pytest.raises(Killed):
+            gateway.apply()
+    assert made.peer.public_key in gateway.peers()
+    gateway.apply()
+    assert gateway.peers() == {}
+    assert used(made) == ((5000, 6000) if build == "ours" else (10_000, 12_000))
+
+
+def test_removed_and_killed_before_it_is_written_down_and_restored(
+    gateway: Gateway, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise Killed
+
+    delete_client(**told(gateway, made))
+    with monkeypatch.context() as patch:
+        patch.setattr(tier1, "write", die)
+        with pytest.raises(Killed):
+            gateway.apply()
+    gateway.observe()  # it is missing
+    restore_client(**told(gateway, made))
+    gateway.apply()
+    count(gateway, made, 1500, 2500)
+    gateway.observe()
+    assert used(made) == (2500, 4500)
+    assert_right()
+
+
+def test_who_is_off_is_counted_and_not_billed(gateway: Gateway, made: Any) -> None:
+    count(gateway, made, 1100, 2200)
+    disable_client(**told(gateway, made), note="")
+    gateway.apply()  # what passed before is billed
+    assert billed(made) == (1100, 2200)
+    count(gateway, made, 1400, 2200)
+    gateway.observe()
+    count(gateway, made, 1500, 2200)
+    enable_client(**told(gateway, made))
+    gateway.apply()  # and what it sent in vain is not
+    assert (used(made), billed(made)) == ((1500, 2200), (1100, 2200))
+    count(gateway, made, 1501, 2202)
+    gateway.observe()
+    assert (used(made), billed(made)) == ((1501, 2202), (1101, 2202))
+    assert Flag.OFF in flags()[-1]
+    assert_right()
+
+
+def test_only_what_must_be_read_is_read(gateway: Gateway, made: Any) -> None:
+    """A dump of 10,000 peers takes longer than all the rest of a change."""
+
+    def calls(act: Any) -> list[str]:
+        act()
+        gateway.driver.calls.clear()
+        gateway.apply()
+        return gateway.driver.calls
+
+    assert calls(lambda: gateway.add("another")) == ["apply"]
+    changed = Peer.objects.filter(pk=made.peer.pk)
+    assert "read" not in calls(lambda: changed.update(persistent_keepalive=7, generation=2))
+    assert calls(lambda: disable_client(**told(gateway, made), note="")) == ["apply", "read"]
+    assert calls(lambda: enable_client(**told(gateway, made))) == ["read", "apply"]
+    assert calls(lambda: delete_client(**told(gateway, made))) == ["read", "apply", "read", "apply"]
+    assert calls(lambda: restore_client(**told(gateway, made))) == ["apply"]
+
+
+def test_a_key_that_goes_over_to_another_client_takes_no_bytes_along(
+    gateway: Gateway, made: Any
+) -> None:
+    count(gateway, made, 5000, 6000)
+    delete_client(**told(gateway, made))
+    heir = gateway.add("heir", public_key=made.peer.public_key)
+    gateway.apply()
+    assert used(made) == (5000, 6000)
+    gateway.driver.report(made.peer.public_key, rx_bytes=5007, tx_bytes=6008)
+    gateway.observe()
+    assert (used(made), used(heir)) == ((5000, 6000), (7, 8))
+    assert_right()
+
+
+def test_a_usage_factor_bills_more_or_less(gateway: Gateway, made: Any) -> None:
+    Host.objects.update(usage_percent=50)
+    for rx in (1001, 1002, 1003):
+        count(gateway, made, rx, 2000)
+        gateway.observe()
+    assert (used(made), billed(made)) == ((1003, 2000), (1001, 2000))
+    Host.objects.update(usage_percent=300)
+    count(gateway, made, 1003, 2010)
+    gateway.observe()
+    assert billed(made) == (1001, 2030)
+
+
+def test_bytes_stay_in_the_books_of_the_tenant_that_sold_them(
+    gateway: Gateway, made: Any, acme: Tenant
+) -> None:
+    other = make_tenant("other")
+    for tenant, rx in ((other, 1500), (acme, 1700)):
+        before = Client.objects.get(pk=made.client.pk).tenant
+        caller = gateway.caller.__class__(
+            tenant=before, operator="full", scopes=frozenset({"*"}), actor=gateway.caller.actor
+        )
+        transfer_client(caller=caller, client_id=made.client.uuid, tenant=tenant, at=timezone.now())
+        count(gateway, made, rx, 2000)
+        gateway.observe()
+    assert dict(TenantUsage.objects.values_list("tenant__slug", "raw_up")) == {
+        acme.slug: 1200, "other": 500,
+    }  # fmt: skip
+    assert used(made) == (1700, 2000)
+    assert_right()
+
+
+def test_a_purged_client_stays_in_the_books_by_the_name_it_had_last(
+    gateway: Gateway, made: Any
+) -> None:
+    Client.objects.filter(pk=made.client.pk).update(name="Sara K.", external_id="order-7")
+    delete_client(**told(gateway, made))
+    gateway.apply()
+    Client.objects.update(purge_at=timezone.now())
+    purge_due(at=timezone.now())
+    meter = Meter.objects.get()
+    assert (meter.peer, meter.client, meter.client_name, meter.external_id) == (
+        None, None, "Sara K.", "order-7",
+    )  # fmt: skip
+    assert (meter.raw_up, TenantUsage.objects.get().raw_up) == (1000, 1000)
+    assert_right()
+
+
+def test_a_quarter_that_is_rolled_up_is_not_written_any_more(gateway: Gateway, made: Any) -> None:
+    LedgerSegment.objects.update(rolled_up=True)
+    count(gateway, made, 1300, 2000)
+    gateway.observe()
+    first, second = LedgerSegment.objects.order_by("pk")
+    assert (first.to_rx, second.from_rx, second.to_rx) == (1000, 1000, 1300)
+    assert second.quarter > first.quarter
+    assert used(made) == (1300, 2000)
+
+
+def test_an_adopted_peer_begins_with_what_comes_from_now_on(gateway: Gateway, acme: Tenant) -> None:
+    key = make_public_key()
+    gateway.driver.apply(Plan(changes=[PeerChange(key, ("10.252.7.7/32",), is_new=True)]))
+    gateway.driver.report(key, rx_bytes=10**9, tx_bytes=10**10)
+    call_command("adopt", interface=gateway.interface.name, tenant=acme.slug)
+    gateway.driver.report(key, rx_bytes=10**9 + 5, tx_bytes=10**10 + 6)
+    gateway.observe()
+    usage = Usage.objects.get()
+    assert (usage.raw_up, usage.raw_down) == (5, 6)
+    assert_right()
+
+
+WRONG = {
+    "torn": lambda: LedgerSegment.objects.update(from_rx=1, from_tx=1),
+    "ahead": lambda: LedgerSegment.objects.update(to_rx=1001),
+    "lost": lambda: Meter.objects.update(raw_up=1001, billed_up=1001),
+    "twice": lambda: Usage.objects.update(billed_down=4000),
+    "gone": lambda: TenantUsage.objects.all().delete(),
+    "billed": lambda: LedgerSegment.objects.update(billed_up=1001),
+    "behind": lambda: Meter.objects.update(rx=999),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_the_audit_finds_what_is_wrong(
+    gateway: Gateway, made: Any, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count(gateway, made, 1200, 2000)
+    LedgerSegment.objects.update(rolled_up=True)  # so that there are two
+    gateway.observe()
+    LedgerSegment.objects.update(rolled_up=False)
+    call_command("audit_ledger")
+    assert "the ledger is right" in capsys.readouterr().out
+    WRONG[fault]()
+    with pytest.raises(SystemExit):
+        call_command("audit_ledger")
+    assert "WRONG" in capsys.readouterr().out
+
+
+def test_the_audit_reads_the_interface(gateway: Gateway, made: Any) -> None:
+    count(gateway, made, 900, 2000)
+    with pytest.raises(SystemExit):
+        call_command("audit_ledger")
