@@ -7,7 +7,7 @@ process, is fastest with a statement that it prepares once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -38,7 +38,7 @@ class Update:
         if not rows:
             return 0
         if connection.vendor == "postgresql":
-            cursor.execute(self._joined(), [list(column) for column in zip(*rows, strict=True)])
+            cursor.execute(self._joined(), _arrays(self.types, rows))
         else:
             cursor.executemany(self._plain(), [dict(zip(self.types, row)) for row in rows])  # noqa: B905  the statement names what it takes
         return int(cursor.rowcount)
@@ -87,7 +87,7 @@ class Upsert:
             arrays = ", ".join(f"%s::{kind}[]" for kind in self.types.values())
             cursor.execute(
                 f"INSERT INTO {self.table} ({names}) SELECT * FROM unnest({arrays}){conflict}",  # noqa: S608
-                [list(column) for column in zip(*rows, strict=True)],
+                _arrays(self.types, rows),
             )
         else:
             marks = ", ".join(["%s"] * len(self.types))
@@ -96,6 +96,24 @@ class Upsert:
                 [tuple(row) for row in rows],
             )
         return int(cursor.rowcount)
+
+
+#: Types whose values need no escape within an array.
+_PLAIN: Final = frozenset({"bigint", "int", "smallint", "bool", "float8", "timestamptz"})
+
+
+def _arrays(types: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> list[Any]:
+    """The columns of these rows as arrays of PostgreSQL.
+
+    Written as text where that is safe: to adapt and quote each of 1,000 numbers takes the driver
+    longer than the database takes to write their rows.
+    """
+    return [
+        "{" + ",".join("NULL" if value is None else f'"{value}"' for value in column) + "}"
+        if kind in _PLAIN
+        else list(column)
+        for kind, column in zip(types.values(), zip(*rows, strict=True), strict=True)
+    ]
 
 
 def among(column: str, values: Collection[Any], kind: str) -> tuple[str, list[Any]]:

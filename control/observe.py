@@ -90,10 +90,17 @@ def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
     the rest is dropped.
     """
     counted = cutoff.look(interface, post, number=reading.number)
-    running, rows = reading.dump.peers, load_known(interface)
+    running = reading.dump.peers
+    rows = load_known(interface, running, reading.run)
     load_buried(interface, running, rows)
     sessions.follow(interface, running, rows.shown, at=reading.at)
-    moved = samples(running, rows.counted, run=reading.run, apply_seq=reading.apply_seq)
+    moved = samples(
+        running,
+        rows.counted,
+        run=reading.run,
+        apply_seq=reading.apply_seq,
+        resting=rows.resting,
+    )
     account(interface, reading, moved)
     drift = compare(
         running,

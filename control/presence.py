@@ -80,21 +80,33 @@ class Rows:
     known: list[Known] = field(default_factory=list)
     shown: list[Shown] = field(default_factory=list)
     counted: list[Counted] = field(default_factory=list)
+    #: Applied keys whose counters are as their meters have them: most, at most times.
+    resting: set[str] = field(default_factory=set)
 
-    def add(self, record: _Record) -> None:
+    def add(self, record: _Record, status: PeerStatus | None = None, run: int = 0) -> None:
         self.known.append(_known(record))
-        self.counted.append(_counted(record))
+        if status is not None and _rests(record, status, run):
+            self.resting.add(record.applied_key)
+        else:
+            self.counted.append(_counted(record))
 
 
-def load_known(interface: Interface) -> Rows:
-    """Every row that is wanted or may still be on the interface, with its meter; one query."""
+def load_known(
+    interface: Interface, running: Mapping[str, PeerStatus] | None = None, run: int = 0
+) -> Rows:
+    """Every row that is wanted or may still be on the interface, with its meter; one query.
+
+    ``running``: what a dump of this life of the interface shows; then only rows whose counters
+    moved are looked at again.
+    """
+    shows = (running or {}).get
     rows = Peer.objects.filter(interface=interface).filter(
         Q(deleted_at=None) | ~Q(applied_key="") | Q(observed_present=True)
     )
     found = Rows()
     for values in rows.values_list(*_Record._fields).iterator(chunk_size=5000):
         record = _Record._make(values)
-        found.add(record)
+        found.add(record, shows(record.applied_key), run)
         found.shown.append(_shown(record))
     return found
 
@@ -146,6 +158,17 @@ def _shown(record: _Record) -> Shown:
         record.observed_endpoint,
         int(handshake.timestamp()) if handshake else 0,
         record.applied_seq,
+    )
+
+
+def _rests(record: _Record, status: PeerStatus, run: int) -> bool:
+    """Nothing moved, and the meter bills if and only if the device is on."""
+    rx, tx = record.meter__rx or 0, record.meter__tx or 0
+    return (
+        (status.rx_bytes, status.tx_bytes) == (rx, tx)
+        and (record.meter__run == run or not (rx or tx))
+        and record.meter__billing in (None, bool(record.applied_allowed_ips))
+        and record.applied_key != ""
     )
 
 

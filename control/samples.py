@@ -7,7 +7,7 @@ it, else of the one that was deleted last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from quotas.metering import Flag
@@ -52,11 +52,16 @@ class Counted(NamedTuple):
 
 
 def samples(
-    running: Mapping[str, PeerStatus], rows: Iterable[Counted], *, run: int, apply_seq: int
+    running: Mapping[str, PeerStatus],
+    rows: Iterable[Counted],
+    *,
+    run: int,
+    apply_seq: int,
+    resting: Collection[str] = (),
 ) -> list[Take]:
-    """The samples that change something: at rest, that is none."""
+    """The samples that change something. ``resting`` are applied keys of which nothing moved."""
     takes = []
-    for key, row in _owners(rows).items():
+    for key, row in _owners(row for row in rows if row.key not in resting).items():
         status = running.get(key)
         if status is None:
             continue

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.live.conftest import Figure
-from tests.live.lab import ROOT, Client, generate_keys, inside
+from tests.live.lab import ROOT, Client, inside
 from tests.live.site import Site
 
 pytestmark = [pytest.mark.wg, pytest.mark.stack, pytest.mark.alone]
@@ -184,15 +184,22 @@ class Game:
     def rotate(self) -> None:
         one = self.random.choice(self.customers)
         if one.on:
-            private, public = generate_keys()
             with self.away(one):
-                self.site.act(
-                    "POST", f"/api/v1/clients/{one.id}/rotate-keys", {"public_key": public}
-                )
-                inside(one.device.netns, "wg", "set", one.device.interface, "private-key",
-                       "/dev/stdin", stdin=private)  # fmt: skip
-            one.key = public
+                made = self.site.act("POST", f"/api/v1/clients/{one.id}/rotate-keys", {})
+                one.key = made["devices"][0]["public_key"]
+                self._take_keys(one, self.site.config_of(made))
             self.reach(one)
+
+    def _take_keys(self, one: Customer, config: str) -> None:
+        """The customer's device gets the keys of its new file."""
+        values = dict(line.split(" = ") for line in config.splitlines() if " = " in line)
+        for words, key in (
+            (["private-key"], "PrivateKey"),
+            (["peer", self.site.public_key, "preshared-key"], "PresharedKey"),
+        ):
+            if key in values:
+                inside(one.device.netns, "wg", "set", one.device.interface, *words, "/dev/stdin",
+                       stdin=values[key])  # fmt: skip
 
     def restart(self) -> None:
         """By the operator's hand; who is off is not brought up."""

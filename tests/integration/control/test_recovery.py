@@ -173,8 +173,8 @@ def test_the_last_reading_of_a_removed_peer_is_not_overwritten_by_an_older_dump(
     reading = observe.read(fresh(gateway), post)
     gateway.driver.report(made.peer.public_key, rx_bytes=999)
 
-    def load_then_remove(interface: Interface) -> Any:
-        found = load_known(interface)
+    def load_then_remove(interface: Interface, *dump: Any) -> Any:
+        found = load_known(interface, *dump)
         delete(gateway, made)
         gateway.apply()
         return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from control import harvest, meters, observe, tier1
+from control import escalation, harvest, metering, meters, observe, tier1
 from control.auditing import audit
 from gateways.drivers import station
 from gateways.models import Gateway as Host
@@ -122,9 +123,8 @@ def test_counters_that_overtook_after_a_restart_are_counted_from_0(
 def test_a_planned_restart_loses_nothing_and_nothing_is_in_doubt(
     gateway: Gateway, made: Any
 ) -> None:
-    from_now = observe.station(fresh(gateway))
     count(gateway, made, 1500, 2500)
-    tier1.escalation.restart(fresh(gateway), from_now)
+    escalation.restart(fresh(gateway), station(fresh(gateway)))
     count(gateway, made, 3000, 7000)
     gateway.observe()
     assert used(made) == (4500, 9500)
@@ -157,7 +157,7 @@ def test_killed_between_the_commit_of_a_reading_and_the_removal(
     gateway: Gateway, made: Any, monkeypatch: pytest.MonkeyPatch, build: str
 ) -> None:
     """F02. A build that closes its meter with the last reading counts it twice."""
-    real = harvest.account
+    real = metering.account
 
     def closes_too_soon(*args: Any) -> int:
         done = real(*args)
@@ -319,7 +319,7 @@ def test_an_adopted_peer_begins_with_what_comes_from_now_on(gateway: Gateway, ac
     assert_right()
 
 
-WRONG = {
+WRONG: dict[str, Callable[[], object]] = {
     "torn": lambda: LedgerSegment.objects.update(from_rx=1, from_tx=1),
     "ahead": lambda: LedgerSegment.objects.update(to_rx=1001),
     "lost": lambda: Meter.objects.update(raw_up=1001, billed_up=1001),
