@@ -14,7 +14,8 @@ from wireguard.cutoff import table_name
 from wireguard.errors import CommandMissing, DriverError
 from wireguard.host import command_prefix
 from wireguard.runner import LocalRunner
-from wireguard.speeds import missing_modules
+from wireguard.shaper import table_name as speeds_table
+from wireguard.speeds import QUEUES, missing_modules
 
 _LESS: Final = "there are no queues; nftables drops what is too fast, a second late"
 _NOT: Final = "speeds are not enforced"
@@ -63,16 +64,20 @@ def speeds(interface: Interface) -> Iterator[Finding]:
     """Whether clients' speeds can be set, by what, and how many are."""
     shown = interface.shaping
     number, reason = shown.get("set", 0), shown.get("reason", "")
+    text = f"{_LESS if number else _NOT} (set: {number})"
+    if shown.get("by") == QUEUES:
+        yield Finding("speeds", f"ready; {number} are set")
+        return
     try:
         missing = missing_modules(LocalRunner(), command_prefix(sudo=needs_sudo()))
     except DriverError as error:
-        text = f"{number} are set; what the kernel has could not be tried"
-        yield Finding("speeds", text, mend=reason or str(error))
+        tried = f"none are set; not tried what the kernel has ({error})"
+        yield Finding("speeds", text, mend=reason) if reason else Finding("speeds", tried)
         return
     if missing:
-        mend = f"modprobe {' '.join(missing)}"
-        yield Finding("speeds", f"{_LESS} (set: {number})", mend=mend)
+        again = f"; nft delete table netdev {speeds_table(interface.name)} makes them anew"
+        yield Finding("speeds", text, mend=f"modprobe {' '.join(missing)}{again if number else ''}")
     elif reason:
-        yield Finding("speeds", f"{_LESS if number else _NOT} (set: {number})", mend=reason)
+        yield Finding("speeds", text, mend=reason)
     else:
         yield Finding("speeds", f"ready; {number} are set")

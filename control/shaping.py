@@ -98,7 +98,7 @@ def remake(interface: Interface, post: Station) -> None:
     ended = [Allotted(pk, 0, 0, None, None) for pk in was if pk not in keep]
     changed = [row for row in wanted if was.get(row.peer_id) != row.speed]
     if not wanted:
-        _write_down(interface, [*ended], count=0, by="")
+        _write_down(interface, ended, count=0, by="", reason="")
         return
     logger.info("WireGuard interface %s: %d speeds set", interface.name, len(wanted))
     _write_down(interface, [*ended, *changed], count=len(wanted), by=made.means, reason=made.reason)
@@ -143,7 +143,10 @@ def _change(
         logger.warning("WireGuard interface %s: speeds are made anew: %s", interface.name, error)
         remake(interface, post)
         return
-    _write_down(interface, wanted, count=count, by=interface.shaping["by"])
+    told = interface.shaping
+    _write_down(
+        interface, wanted, count=count, by=told["by"], reason=told["reason"] if count else ""
+    )
 
 
 def _write_down(
@@ -152,11 +155,9 @@ def _write_down(
     *,
     count: int,
     by: str,
-    reason: str | None = None,
+    reason: str,
 ) -> None:
     """The speeds as they are set now, in one transaction with the interface's own line."""
-    if reason is None:
-        reason = str(interface.shaping.get("reason", ""))
     with transaction.atomic():
         write_down(interface, rows, at=timezone.now())
         _tell(interface, count, by=by, reason=reason)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from wireguard.errors import DriverRejected, DriverUnavailable
@@ -136,9 +137,16 @@ class Speeds:
             if complaints:
                 text = "\n".join(complaints).encode()
                 raise failure("speeds", "ip", made._replace(stderr=text))
-        self._tc(texts.queues)
-        if texts.table:
-            loaded = self._batch(["nft", "-f", "-"], texts.table)
+        with ThreadPoolExecutor(
+            1
+        ) as beside:  # neither needs the other; of thousands it saves 0.2 s
+            loaded = beside.submit(self._nft, texts.table)
+            self._tc(texts.queues)
+            loaded.result()
+
+    def _nft(self, text: str) -> None:
+        if text:
+            loaded = self._batch(["nft", "-f", "-"], text)
             if loaded.returncode:
                 raise failure("speeds", "nft", loaded)
 

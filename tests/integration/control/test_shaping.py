@@ -271,6 +271,19 @@ def test_a_kernel_without_speeds_keeps_nobody_out_and_is_told_of(
     assert rates(speeds) == [(1000, None)]
 
 
+def test_a_refusal_is_forgotten_when_nobody_has_a_speed_any_more(
+    gateway: Gateway, speeds: MemorySpeeds
+) -> None:
+    speeds.error = DriverRejected("speeds: unknown kind", explained=False)
+    made = add(gateway, upload_kbit=1000)
+    gateway.apply()
+    sell(made, upload_kbit=None)
+    then = timezone.now() - timedelta(minutes=2)
+    Interface.objects.update(shaping={**told(gateway), "at": then.isoformat()})
+    gateway.observe()
+    assert told(gateway) == {}
+
+
 def test_a_device_that_moved_away_leaves_no_speed_behind(
     gateway: Gateway, speeds: MemorySpeeds
 ) -> None:
@@ -299,7 +312,14 @@ def test_an_interface_that_goes_down_takes_its_speeds_along(
     ("missing", "shaping_row", "says", "mend"),
     [
         ((), {"set": 3, "by": "htb"}, "ready; 3 are set", ""),
-        (("ifb", "sch_htb"), {"set": 3, "by": "limit"}, "no queues", "modprobe ifb sch_htb"),
+        ((), {}, "ready; 0 are set", ""),
+        (("ifb",), {}, "not enforced", "modprobe ifb"),
+        (
+            ("ifb", "sch_htb"),
+            {"set": 3, "by": "limit"},
+            "no queues",
+            "modprobe ifb sch_htb; nft delete table netdev vwgs_wg0 makes them anew",
+        ),
         ((), {"set": 3, "by": "limit", "reason": "an ingress"}, "no queues", "an ingress"),
         ((), {"set": 0, "by": "", "reason": "refused"}, "not enforced", "refused"),
     ],
