@@ -53,7 +53,7 @@ def places_left(tenant: Tenant) -> tuple[int | None, Conflict]:
 
 
 def _is_stopped(tenant: Tenant) -> bool:
-    return TenantUsage.objects.filter(tenant=tenant, stopped_since__isnull=False).exists()
+    return TenantUsage.objects.filter(pk=tenant.pk, stopped_since__isnull=False).exists()
 
 
 def refuse_erased(tenant_id: int) -> None:

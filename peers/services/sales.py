@@ -75,7 +75,7 @@ def count_renewed(client_ids: Collection[int]) -> None:
     both = F("upload_quota_bytes") + F("download_quota_bytes")
     found = rows.values("tenant").annotate(sold=Sum(Coalesce("quota_bytes", both, 0)))
     for pk, number in sorted(found.values_list("tenant", "sold")):
-        _add(TenantUsage.objects.filter(tenant=pk), int(number))
+        _add(TenantUsage.objects.filter(pk=pk), int(number))
 
 
 def _trades(step: Step) -> bool:
@@ -146,7 +146,7 @@ def _count(tenant: Tenant, number: int, *, refuses: bool) -> None:
     if not number:
         return
     TenantUsage.objects.get_or_create(tenant_id=tenant.pk)
-    rows = TenantUsage.objects.filter(tenant=tenant.pk)
+    rows = TenantUsage.objects.filter(pk=tenant.pk)
     limit = tenant.max_bytes_per_period
     if number > 0 and refuses and limit is not None:
         rows = rows.filter(Q(sold_bytes__lte=limit - number))

@@ -129,7 +129,7 @@ def settle_pool(
 
 def _locked(tenant: Tenant) -> TenantUsage:
     TenantUsage.objects.get_or_create(tenant=tenant)
-    return TenantUsage.objects.select_for_update(no_key=True).get(tenant=tenant)
+    return TenantUsage.objects.select_for_update(no_key=True).get(pk=tenant.pk)
 
 
 def _date(tenant: Tenant, usage: TenantUsage, at: datetime, *, redate: bool) -> None:

@@ -28,8 +28,10 @@ from peers.services.bulk.entries import Entry, seal
 from peers.services.due import purge_due
 from peers.services.keys import set_customer_key
 from peers.services.limits import refuse_erased
+from peers.services.sales import count_renewed
+from peers.services.warnings import warn_clients
 from peers.sharing import find_link
-from quotas.models import Hold
+from quotas.models import Hold, TenantUsage
 from resellers.services import erasure, following, suspension
 from rest.errors import Missing, Refusal
 from tenants.authority import renewed
@@ -127,6 +129,30 @@ def looking_for_strays(stage: Stage) -> None:
     Tenant.objects.filter(pk=stage.a.tenant.pk).update(status="suspended")
     assert following.find_strays(at=NOW) == 1
     assert Job.objects.get(kind=Job.Kind.HEAL).tenant_id == stage.a.tenant.pk
+
+
+@_deed
+def warning(stage: Stage) -> None:
+    """Of each tenant at its own thresholds."""
+    a, b = stage.a.tenant, stage.b.tenant
+    Client.objects.filter(tenant__in=[a, b]).update(expires_at=NOW + timedelta(hours=9))
+    Tenant.objects.filter(pk=b.pk).update(warn_days=[])
+    with _untouched(stage.b):
+        assert (
+            warn_clients(at=NOW)["expiry"]
+            == Client.objects.filter(tenant=a, deleted_at__isnull=True).count()
+        )
+
+
+@_deed
+def renewing(stage: Stage) -> None:
+    """Is a sale where what is sold counts, and nowhere else."""
+    a, b = stage.a.tenant, stage.b.tenant
+    Tenant.objects.filter(pk=a.pk).update(pool_counts="sold")
+    clients = Client.objects.filter(tenant__in=[a, b], quota_bytes__isnull=False)
+    with _untouched(stage.b):
+        count_renewed(list(clients.values_list("pk", flat=True)))
+    assert TenantUsage.objects.get(tenant=a).sold_bytes > 0
 
 
 @_deed
