@@ -84,6 +84,8 @@ class FarStack(Stack):
         super().__init__(state, cluster_url=cluster_url, settings=settings)
         self.far = f"{self.netns}f"
         self._relays: list[Relay] = []
+        #: How often `keep_up` had to.
+        self.restarts = 0
 
     def start(self, name: str) -> None:
         """Start a program; the gateway's worker over there."""
@@ -95,6 +97,13 @@ class FarStack(Stack):
             super().start(name)
         finally:
             self.env, self.commands[name] = plain, command
+
+    def keep_up(self, name: str) -> None:
+        """What the supervisor does (`make up`, systemd): start a program that ended by itself."""
+        if self._processes[name].poll() is not None:
+            self.kill(name)
+            self.start(name)
+            self.restarts += 1
 
     def _over_there(self) -> dict[str, str]:
         """The addresses of the two servers, as the gateway dials them."""

@@ -6,7 +6,7 @@ F28, F19 and F18: tunnels stay, every byte is counted once, who must go goes, an
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -94,11 +94,20 @@ def wait_until_quiet(site: Site) -> None:
     site.stack.wait_until(lambda: not late(site), "nothing is late", seconds=30)
 
 
-def wait_until_off(site: Site, key: str, *, seconds: float = BACK_WITHIN_S) -> float:
+def wait_until_off(
+    site: Site,
+    key: str,
+    *,
+    seconds: float = BACK_WITHIN_S,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> float:
     """Until a device has no addresses on the interface."""
-    return site.stack.wait_until(
-        lambda: site.peers()[key].allowed_ips == "(none)", "the device is off", seconds=seconds
-    )
+
+    def is_off() -> bool:
+        meanwhile()
+        return site.peers()[key].allowed_ips == "(none)"
+
+    return site.stack.wait_until(is_off, "the device is off", seconds=seconds)
 
 
 # -- F28: a gateway is cut off ------------------------------------------------------------------
@@ -127,7 +136,9 @@ def be_cut_off(
         time.sleep(max(0.0, seconds - (time.monotonic() - began)))
         before = counted(site, customer.public_key)
         assert site.peers()[key].allowed_ips != "(none)"
-    figure(f"gateway_{fate}_revoked_s", wait_until_off(site, key))
+    back = wait_until_off(site, key, meanwhile=lambda: stack.keep_up("gateway"))
+    figure(f"gateway_{fate}_revoked_s", back)
+    figure(f"gateway_{fate}_worker_restarts", stack.restarts)
     sent = ping.stop()
     assert sent.sent - sent.received <= 1, "the tunnel did not keep"
     figure(f"gateway_{fate}_counted_s", wait_until_counted(site, customer.public_key))
