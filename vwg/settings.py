@@ -190,7 +190,9 @@ CELERY_TASK_QUEUES = [Queue("control"), Queue(f"gateway.{VWG_GATEWAY}")]
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_ACKS_LATE = False  # the rows are the truth; the sweep finds what a dead worker dropped
 CELERY_TASK_TIME_LIMIT = 120
-CELERY_TASK_SOFT_TIME_LIMIT = 100
+# None: a worker that was away from Redis for longer finds it overdue before it reads what its
+# processes did, signals an idle one, and dies of it (a gateway cut off for 100 s; F28).
+CELERY_TASK_SOFT_TIME_LIMIT = None
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 #: Else Celery closes the database after every task; to open PostgreSQL anew costs 10 ms. Whether a
