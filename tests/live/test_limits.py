@@ -20,7 +20,7 @@ MB = 1_000_000
 INTERVAL_S = 5.0
 #: Where to, which way, and over what.
 WAYS = list(product(("beyond", "gateway"), (True, False), (True, False)))
-RUNS = [2, pytest.param(20, marks=pytest.mark.proof)]
+RUNS = [2, pytest.param(20, marks=[pytest.mark.proof, pytest.mark.timeout(900)])]
 
 
 @pytest.fixture(scope="module")
