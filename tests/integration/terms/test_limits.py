@@ -181,6 +181,21 @@ def test_a_period_that_is_over_begins_anew_and_frees_at_once(shop: Shop) -> None
     assert roll_periods(at=now) == 0
 
 
+@pytest.mark.parametrize("act", [roll_periods, sweep_quotas])
+def test_time_lets_nobody_go_whom_another_hold_keeps_off(shop: Shop, act: Any) -> None:
+    client = shop.sold(quota_bytes=10, used=10, reset="day")
+    judged(client)
+    shop.act(client, "disable")
+    Usage.objects.update(period_ends_at=AT)
+    if act is sweep_quotas:
+        Client.objects.update(quota_bytes=99)
+    assert act(at=AT) == 1
+    assert held(client) == {"manual"}
+    assert not is_on(client)
+    shop.act(client, "enable")
+    assert is_on(client)
+
+
 def test_after_an_outage_the_period_is_the_one_of_the_moment(shop: Shop) -> None:
     client = shop.sold(reset="day", quota_bytes=10, used=10)
     Usage.objects.update(period_ends_at=AT - 40 * DAY)
