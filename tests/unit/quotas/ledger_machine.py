@@ -88,6 +88,8 @@ class Ledger(RuleBasedStateMachine):
         self.used = 0
         #: Where the counters stood when a reading of this life was last committed.
         self.read_rx = self.read_tx = 0
+        #: Of lives that a crash ended: where they were last committed, and whether the peer was on.
+        self.ended: dict[int, tuple[int, int, bool]] = {}
 
     # -- what the interface does ----------------------------------------------------------------
 
@@ -281,10 +283,14 @@ class Ledger(RuleBasedStateMachine):
     def _forget_unread(self) -> None:
         if not self.present:
             return
-        up, down = self.rx - self.read_rx, self.tx - self.read_tx
-        self.up, self.down = self.up - up, self.down - down
-        if self.on:
-            self.used -= (up + down) * self.percent
+        self.ended[self.run] = (self.read_rx, self.read_tx, self.on)
+        self._know(self.read_rx - self.rx, self.read_tx - self.tx, on=self.on)
+
+    def _know(self, up: int, down: int, *, on: bool) -> None:
+        """So many bytes more, or fewer, of which anybody can know."""
+        self.up, self.down = self.up + up, self.down + down
+        if on:
+            self.used += (up + down) * self.percent
 
     def _write(self, judged: Any, *, billing: bool | None = None) -> None:
         self.books.write(judged, billing=billing)
@@ -292,3 +298,8 @@ class Ledger(RuleBasedStateMachine):
         cursor = self.books.cursor
         if self.present and sample.seq == cursor.seq and sample.run == self.run == cursor.run:
             self.read_rx, self.read_tx = max(self.read_rx, sample.rx), max(self.read_tx, sample.tx)
+        elif sample.run in self.ended and (sample.seq, sample.run) == (cursor.seq, cursor.run):
+            # Read before the crash, committed after it: not gone after all.
+            rx, tx, on = self.ended[sample.run]
+            self._know(max(sample.rx - rx, 0), max(sample.tx - tx, 0), on=on)
+            self.ended[sample.run] = (max(sample.rx, rx), max(sample.tx, tx), on)

@@ -90,5 +90,5 @@ def test_every_step_around_it_is_needed(name: str) -> None:
 
 def _must_fail(machine: type[Ledger]) -> None:
     with pytest.raises((AssertionError, BaseExceptionGroup)):
-        run(machine, examples=400, steps=40, derandomize=True, phases=[Phase.generate],
+        run(machine, examples=5000, steps=40, derandomize=True, phases=[Phase.generate],
             print_blob=False, report_multiple_bugs=False)  # fmt: skip
