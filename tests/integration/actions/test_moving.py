@@ -51,7 +51,7 @@ def test_a_moved_device_has_new_addresses_and_all_else_as_it_was(
     made = shop.create(networks=["192.168.7.0/24"], mtu=1400, dns_servers=["9.9.9.9"])
     Peer.objects.update(applied_key=made["devices"][0]["public_key"])
     meter = make_meter(Peer.objects.get(), up=7)
-    run = CounterRun.objects.create(interface=interface, began_at=meter.client.created_at)
+    run = CounterRun.objects.create(interface=interface, began_at=Peer.objects.get().created_at)
     Meter.objects.update(run=run, rx=7, incarnation=1, seq=3)
     body = shop.done(made, "move", interface="wg1")
     old, new = made["devices"][0], body["devices"][0]

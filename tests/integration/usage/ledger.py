@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import F
 
@@ -38,7 +39,7 @@ def use(
             "client_uuid": client.uuid,
         },
     )
-    where = {"meter": meter, "tenant": client.tenant, "interface": peer.interface}
+    where: dict[str, Any] = {"meter": meter, "tenant": client.tenant, "interface": peer.interface}
     LedgerSegment.objects.create(
         **where,
         incarnation=LedgerSegment.objects.filter(meter=meter).count() + 1,

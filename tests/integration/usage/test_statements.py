@@ -6,6 +6,7 @@ import csv
 import io
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -26,6 +27,12 @@ from tests.make import make_client, make_interface, make_peer
 V1 = "/api/v1"
 MARCH = {"month": "2026-03"}
 ALL = {"from": "2001-01-01", "to": "2999-12-31"}
+
+
+def _table(answer: Any) -> list[dict[str, str]]:
+    """The rows of a streamed CSV file."""
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
 
 
 def test_by_default_a_statement_is_that_of_the_running_month(
@@ -170,8 +177,7 @@ def test_as_a_spreadsheet_nothing_runs(
         assert answer["Content-Disposition"] == (
             'attachment; filename="statement-acme-2026-03-01.csv"'
         )
-        text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[arg-type]
-        rows = list(csv.DictReader(io.StringIO(text)))
+        rows = _table(answer)
         shown = {row["name"] for row in rows if row["kind"] == "client"}
         assert shown == {f"'{n}" if n[0] in "=+-@" else n for n in names}
         assert rows[-1]["kind"] == "total"
@@ -256,8 +262,7 @@ def test_operators_see_all_tenants(
     ]  # fmt: skip
     assert body["total"]["billed_download_bytes"] == 420
     answer = operator_api.get(f"{V1}/tenants/statements", {**MARCH, "format": "csv"})
-    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[arg-type]
-    names = [row["name"] for row in csv.DictReader(io.StringIO(text))]
+    names = [row["name"] for row in _table(answer)]
     assert names == ["Acme", "'=Evil", ""]
     asked = {"by": "day", "from": "2026-03-10", "to": "2026-03-11"}
     assert got(operator_api, f"{V1}/tenants/usage/series", **asked)["total"] == body["total"]
