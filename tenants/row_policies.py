@@ -23,7 +23,7 @@ OPEN: Final[Mapping[str, str]] = {
     "gateways_addresspool": "SELECT, INSERT, UPDATE, DELETE",
     "gateways_heartbeat": "SELECT",
     "gateways_scheduledjob": "SELECT",
-    "quotas_counterrun": "SELECT",
+    "quotas_counterrun": "SELECT, UPDATE",  # its interface may go
     # A person may belong to several tenants, and signs in before any is known.
     "tenants_user": "SELECT, INSERT, UPDATE, DELETE",
     "tenants_user_groups": "SELECT, INSERT, DELETE",
@@ -51,7 +51,7 @@ RIGHTS: Final[Mapping[str, str]] = {
     "quotas_ledgersegment": "SELECT",
     "quotas_usagebucket": "SELECT",
     "quotas_session": "SELECT",
-    "quotas_shape": "SELECT",
+    "quotas_shape": "SELECT, DELETE",
 }
 _ALL: Final = "SELECT, INSERT, UPDATE, DELETE"
 

@@ -10,7 +10,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from audit.events import SYSTEM
-from control import apply as applying
+from control import rounds
 from control.many import lock_peers
 from gateways.models import GlobalSetting, Interface, Job
 from gateways.progress import note_progress
@@ -128,7 +128,7 @@ def test_a_client_that_is_handed_over_meanwhile_is_the_new_tenants(
 def test_a_send_whose_record_a_deadlock_undid_is_written_down(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, settle, undone = gateway.add(), vars(applying)["settle"], [1]
+    made, settle, undone = gateway.add(), vars(rounds)["settle"], [1]
 
     def once_undone(*args: Any, **details: Any) -> None:
         if undone:
@@ -136,7 +136,7 @@ def test_a_send_whose_record_a_deadlock_undid_is_written_down(
             raise OperationalError("deadlock detected")
         settle(*args, **details)
 
-    monkeypatch.setattr(applying, "settle", once_undone)
+    monkeypatch.setattr(rounds, "settle", once_undone)
     gateway.apply()
     peer = Peer.objects.get(pk=made.peer.pk)
     assert (peer.applied_key, peer.applied_generation) == (peer.public_key, peer.generation)
