@@ -23,6 +23,8 @@ SPARED: Final = {
     ("peers/filters.py", "_peers", "tenant"): "the client's own tenant too, for an index",
     ("peers/filters.py", "_open_holds", "tenant"): "the client's own tenant too, for an index",
     ("peers/networks.py", "_refuse_taken", "tenant_id"): "`kept_peers(tenant)` says it too",
+    ("peers/usage_queries.py", "visible_sessions", "tenant_id"): "the device came by its door; of "
+    "one that was handed over `test_what_was_handed_over_keeps_its_sessions` asks",
     ("peers/services/due.py", "purge_due", "tenant_id__in"): "each is then compared with the set",
     ("resellers.api.me", "Me", "permission_classes"): "`caller_of` refuses who is not signed in",
     ("resellers/api/serializers.py", "get_interfaces", "limits_interfaces"): "of one's own tenant",

@@ -292,5 +292,18 @@ def test_a_client_that_was_handed_over_shows_what_it_used_since(
         assert body["total"]["raw_upload_bytes"] == 10
 
 
+def test_what_was_handed_over_keeps_its_sessions(
+    alice_api: APIClient, acme: Tenant, evil: Tenant, sara: Client, phone: Peer, noon: datetime
+) -> None:
+    """Where people connected from under the tenant that had them is no business of the next."""
+    for tenant, minute in ((evil, 0), (acme, 9)):
+        Session.objects.create(
+            peer=phone, tenant=tenant, began_at=noon.replace(minute=minute), ended_at=noon
+        )
+    for path in (f"{URL}/{sara.uuid}", f"/api/v1/peers/{phone.uuid}"):
+        (found,) = got(alice_api, f"{path}/sessions")["results"]
+        assert found["began_at"] == "2026-03-10T12:09:00Z"
+
+
 def _names() -> list[str]:
     return [f"{kind}_{way}_bytes" for kind in ("raw", "billed") for way in ("upload", "download")]
