@@ -14,7 +14,7 @@ import time
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from tests.live.lab import ROOT, Client, Lab
+from tests.live.lab import ROOT, Client, Lab, inside
 
 #: Behind every other chain of the path: what is counted here has passed.
 _COUNTERS = """add table inet passed
@@ -143,3 +143,23 @@ def _start(netns: str, arguments: list[str]) -> subprocess.Popen[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         cwd=ROOT,
     )
+
+
+class Arrived:
+    """What comes out of the client's tunnel: a gateway also counts what its tunnel then drops."""
+
+    def __init__(self, client: Client) -> None:
+        self._netns = client.netns
+        text = (
+            "add table inet arrived\ndelete table inet arrived\n"
+            "table inet arrived { counter bytes_out { }\n"
+            "chain i { type filter hook input priority 200;\n"
+            f'iifname "{client.interface}" counter name bytes_out; }}; }}\n'
+        )
+        inside(self._netns, "nft", "-f", "-", stdin=text)
+
+    def now(self) -> int:
+        listed = json.loads(
+            inside(self._netns, "nft", "-j", "list", "counters", "table", "inet", "arrived")
+        )
+        return int(listed["nftables"][1]["counter"]["bytes"])

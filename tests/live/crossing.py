@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import quantiles
 from typing import Any, NamedTuple
 
-from tests.live.blasting import Blast, Counted
+from tests.live.blasting import Arrived, Blast, Counted
 from tests.live.conftest import Figure
 from tests.live.lab import Client
 from tests.live.site import Site
@@ -76,6 +76,7 @@ class Shop:
         """
         netns, address = self.place(where)
         counted = Counted(self.site.lab, self.site.interface, buyer.device)
+        arrived = Arrived(buyer.device)
         paid = counted.bill()
         left = quota - paid if fresh else quota
         seen: list[tuple[float, int, int]] = []
@@ -84,7 +85,7 @@ class Shop:
             deadline = time.monotonic() + 60
             last = time.monotonic()
             while time.monotonic() < deadline:
-                passed = counted.now().both
+                passed = counted.now().up + arrived.now()
                 seen.append((time.monotonic(), passed, counted.bill() - paid))
                 if len(seen) < 2 or passed != seen[-2][1]:
                     last = seen[-1][0]
