@@ -21,6 +21,7 @@ from peers.services.clients import update_client
 from peers.services.extension import extend_client, reset_usage, top_up_client
 from peers.services.periods import roll_periods
 from peers.services.settling import terms_of, used_of
+from peers.services.switching import disable_client, enable_client
 from peers.services.verdicts import judge, sweep_quotas
 from quotas.models import Hold, Usage
 from quotas.verdicts import verdict
@@ -78,6 +79,11 @@ class Ring:
         Usage.objects.update(period_ends_at=timezone.now() - timedelta(seconds=1))
         roll_periods(at=timezone.now())
 
+    def switch(self) -> None:
+        """Off and on by the seller: another hold, and the same devices."""
+        for act in (disable_client, enable_client):
+            act(caller=self.caller, client_id=self.client.uuid, at=timezone.now())
+
     def begin(self, *, over: bool) -> None:
         """A new round: at the limit already, or just below it."""
         Client.objects.update(quota_bytes=LIMIT)
@@ -86,8 +92,13 @@ class Ring:
         if over:
             self.count()
 
-    def check(self) -> None:
-        """What is must be what the terms and the bytes say, and WireGuard is told of all of it."""
+    def check(self, remedy: str) -> None:
+        """What is must be what the terms and the bytes say, and WireGuard is told of all of it.
+
+        Of a client that an act held which has no say in its bytes, the sweep looks.
+        """
+        if remedy == "switch":
+            self.sweep()
         client = Client.objects.get(pk=self.client.pk)
         usage, peer = Usage.objects.get(client=client), Peer.objects.get(pk=self.peer.pk)
         must = verdict(terms_of(client), used_of(usage), timezone.now()).holds
@@ -148,17 +159,17 @@ def race(tenant: Tenant, interface: Interface, remedy: str, rounds: int) -> None
 
     def between(number: int) -> None:
         if number:
-            ring.check()
+            ring.check(remedy)
             done[0] += 1
         ring.begin(over=bool(number % 2))
 
     acts: list[Any] = [ring.count, ring.sweep, getattr(ring, remedy)]
     meet(acts, rounds, between)
-    ring.check()
+    ring.check(remedy)
     assert done[0] == rounds - 1
 
 
-REMEDIES = ["reset", "top_up", "extend", "lift", "roll"]
+REMEDIES = ["reset", "top_up", "extend", "lift", "roll", "switch"]
 
 
 @pytest.mark.parametrize("remedy", REMEDIES)
