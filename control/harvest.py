@@ -75,8 +75,9 @@ class Harvest:
         return {key: running[key] for key in gone if key in running}
 
     def _gone(self, keys: Collection[str], running: Mapping[str, PeerStatus]) -> list[Take]:
+        """What a frozen peer still sends, until it is removed at last, is in vain: never billed."""
         return [
-            Take(row.id, running[key].rx_bytes, running[key].tx_bytes, flags=Flag.LAST)
+            Take(row.id, running[key].rx_bytes, running[key].tx_bytes, False, flags=Flag.LAST)
             for key in keys
             if key in running and (row := self.work.counted_by(key)) is not None
         ]

@@ -347,23 +347,40 @@ def _settings(config: str, key: str) -> list[str]:
     return values
 
 
-def _start_client(netns: str, name: str, config: str, underlay: tuple[str, str]) -> Client:
-    """What wg-quick(8) does with the file, by other means than the code under test."""
-    inside(netns, "wireguard-go", name)
-    inside(netns, "nft", "-f", "-", stdin=_QUIET % name)
+def reconfigure(client: Client, config: str) -> None:
+    """The device gets another file: keys, addresses, and where its gateway is."""
+    netns, name = client.netns, client.interface
+    inside(netns, "wg", "syncconf", name, "/dev/stdin", stdin=_for_wg(config))
+    inside(netns, "ip", "address", "flush", "dev", name, "scope", "global")
+    Lab._addresses(netns, name, *_settings(config, "address"))
+    _route(netns, name, config)
+
+
+def _for_wg(config: str) -> str:
     kept = [
         line
         for line in config.splitlines()
         if line.partition("=")[0].strip().lower() not in _NOT_FOR_WG
     ]
-    inside(netns, "wg", "addconf", name, "/dev/stdin", stdin="\n".join(kept) + "\n")
+    return "\n".join(kept) + "\n"
+
+
+def _route(netns: str, name: str, config: str) -> None:
+    for route in _settings(config, "allowedips"):
+        family = "-6" if ":" in route else "-4"
+        inside(netns, "ip", family, "route", "replace", route, "dev", name)
+
+
+def _start_client(netns: str, name: str, config: str, underlay: tuple[str, str]) -> Client:
+    """What wg-quick(8) does with the file, by other means than the code under test."""
+    inside(netns, "wireguard-go", name)
+    inside(netns, "nft", "-f", "-", stdin=_QUIET % name)
+    inside(netns, "wg", "addconf", name, "/dev/stdin", stdin=_for_wg(config))
     addresses = _settings(config, "address")
     mtu = (_settings(config, "mtu") or ["1420"])[0]
     inside(netns, "ip", "link", "set", name, "mtu", mtu, "txqueuelen", _QUEUE_PACKETS)
     Lab._addresses(netns, name, *addresses)
-    for route in _settings(config, "allowedips"):
-        family = "-6" if ":" in route else "-4"
-        inside(netns, "ip", family, "route", "replace", route, "dev", name)
+    _route(netns, name, config)
     private = _settings(config, "privatekey")[0]
     return Client(
         netns=netns,

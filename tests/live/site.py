@@ -207,7 +207,7 @@ class Site:
         head = (
             "from gateways.models import Interface\n"
             "from gateways.drivers import station\n"
-            "interface = Interface.objects.select_related('gateway').get()\n"
+            "interface = Interface.objects.select_related('gateway').get(is_default=True)\n"
             "post = station(interface)\n"
         )
         return self.stack.manage("shell", "--no-imports", "-c", head + program)

@@ -1,6 +1,6 @@
 """Every WireGuard message on a bridge, with its time, direction, type and length; for exact books.
 
-Run as ``python -m tests.live.sniffer DEVICE PORT`` inside a namespace; a line each, until killed:
+Run as ``python -m tests.live.sniffer DEVICE PORT…`` inside a namespace; a line each, until killed:
 ``SECONDS in|out ADDRESS TYPE LENGTH``. ADDRESS is the client's, LENGTH the UDP payload's. Linux
 only (packet(7)), standard library only.
 """
@@ -18,7 +18,7 @@ INITIATION, RESPONSE, COOKIE, DATA = 1, 2, 3, 4
 
 
 def main() -> None:
-    device, port = sys.argv[1], int(sys.argv[2])
+    device, ports = sys.argv[1], {int(word) for word in sys.argv[2:]}
     raw = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
     raw.bind((device, 0))
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 20)
@@ -30,9 +30,9 @@ def main() -> None:
             continue
         udp = packet[(packet[0] & 15) * 4 :]
         source, target, length = struct.unpack("!HHH", udp[:6])
-        if port not in (source, target) or length < 12:
+        if not ports & {source, target} or length < 12:
             continue
-        inward = target == port
+        inward = target in ports
         address = socket.inet_ntoa(packet[12:16] if inward else packet[16:20])
         print(f"{at:.6f} {'in' if inward else 'out'} {address} {udp[8]} {length - 8}", flush=True)
 

@@ -80,7 +80,7 @@ class Ledger(RuleBasedStateMachine):
     def begin(self, percent: int) -> None:
         self.books = Books(self.core, self.swaps)
         self.percent = percent
-        self.run, self.seq = 1, 0
+        self.run, self.seq, self.void = 1, 0, 0
         self.present, self.on = True, True
         self.rx = self.tx = 0
         #: All that ever passed and can be known; what was billed of it is in hundredths.
@@ -105,9 +105,16 @@ class Ledger(RuleBasedStateMachine):
         if self.present and not self.on:
             self.rx, self.up = self.rx + up, self.up + up
 
-    @rule()
-    def crash(self) -> None:
-        """Somebody restarts the interface: what nobody read is gone, and nobody can know it."""
+    @rule(read=st.booleans())
+    def crash(self, read: bool) -> None:
+        """Somebody restarts the interface: what nobody read is gone, and nobody can know it.
+
+        It was read just before, or who had read it and not written it down is gone, too.
+        """
+        if read:
+            self.keep(self.dump())
+        else:
+            self.void = self.seq
         self._forget_unread()
         self.run += 1
         self._fresh()
@@ -142,6 +149,8 @@ class Ledger(RuleBasedStateMachine):
     @rule(dump=dumps)
     def keep(self, dump: Any) -> None:
         """Keep the books of a dump: at once, late, again, out of order."""
+        if dump.seq <= self.void:
+            return
         if dump.rx < 0:  # it shows that the peer is missing
             if dump.seq > self.books.cursor.seq and self.books.cursor.run is not None:
                 self.books.close(dump.seq)
@@ -163,7 +172,9 @@ class Ledger(RuleBasedStateMachine):
     def two_collectors(self, one: Any, other: Any) -> None:
         """Both judge what they see in the same books, then both write."""
         judged = [
-            self.books.judge(dump, percent=self.percent) for dump in (one, other) if dump.rx >= 0
+            self.books.judge(dump, percent=self.percent)
+            for dump in (one, other)
+            if dump.rx >= 0 and dump.seq > self.void
         ]
         for each in judged:
             self._write(each)
