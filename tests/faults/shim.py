@@ -115,7 +115,8 @@ class Shim:
     def caller(self) -> int:
         """The process of the pool that made the call which met the fault; 0 before."""
         file = self.directory / "caller"
-        return int(file.read_text().split()[1]) if self.struck and file.exists() else 0
+        words = file.read_text().split() if self.struck and file.exists() else []
+        return int(words[1]) if len(words) == 2 else 0  # the shell has made it, and not written it
 
     def calls(self) -> list[str]:
         """The words of every call so far."""

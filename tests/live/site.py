@@ -249,7 +249,8 @@ class Site:
 
     def delete_link(self) -> None:
         """What a reboot or an outsider does to the interface; its daemon ends with it."""
-        pids = self.lab.daemon_pids()
+        wanted = ["wireguard-go", self.interface]
+        pids = [pid for pid in self.lab.daemon_pids() if _words(pid) == wanted]
         run("ip", "-n", self.stack.netns, "link", "del", self.interface)
         self.stack.wait_until(
             lambda: not set(pids) & set(self.lab.daemon_pids()), "the daemon ends", seconds=5
@@ -257,6 +258,11 @@ class Site:
 
     def link_exists(self) -> bool:
         return bool(self.lab.run("ip", "link", "show", "dev", self.interface, check=False))
+
+
+def _words(pid: int) -> list[str]:
+    """A process's command line."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
 
 
 def put_first(pids: Iterable[int]) -> None:

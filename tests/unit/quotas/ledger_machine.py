@@ -80,7 +80,7 @@ class Ledger(RuleBasedStateMachine):
     def begin(self, percent: int) -> None:
         self.books = Books(self.core, self.swaps)
         self.percent = percent
-        self.run, self.seq, self.void = 1, 0, 0
+        self.run, self.seq = 1, 0
         self.present, self.on = True, True
         self.rx = self.tx = 0
         #: All that ever passed and can be known; what was billed of it is in hundredths.
@@ -100,21 +100,19 @@ class Ledger(RuleBasedStateMachine):
             self.up, self.down = self.up + up, self.down + down
             self.used += (up + down) * self.percent
 
+    @rule(more=st.integers(1, 500))
+    def overtakes(self, more: int) -> None:
+        """At once more than ever was read: nothing shows where the counters began."""
+        self.traffic(self.books.cursor.rx + more, self.books.cursor.tx + more)
+
     @rule(up=st.integers(1, 500))
     def knocks_while_off(self, up: int) -> None:
         if self.present and not self.on:
             self.rx, self.up = self.rx + up, self.up + up
 
-    @rule(read=st.booleans())
-    def crash(self, read: bool) -> None:
-        """Somebody restarts the interface: what nobody read is gone, and nobody can know it.
-
-        It was read just before, or who had read it and not written it down is gone, too.
-        """
-        if read:
-            self.keep(self.dump())
-        else:
-            self.void = self.seq
+    @rule()
+    def crash(self) -> None:
+        """Somebody restarts the interface: what nobody read is gone, and nobody can know it."""
         self._forget_unread()
         self.run += 1
         self._fresh()
@@ -149,8 +147,6 @@ class Ledger(RuleBasedStateMachine):
     @rule(dump=dumps)
     def keep(self, dump: Any) -> None:
         """Keep the books of a dump: at once, late, again, out of order."""
-        if dump.seq <= self.void:
-            return
         if dump.rx < 0:  # it shows that the peer is missing
             if dump.seq > self.books.cursor.seq and self.books.cursor.run is not None:
                 self.books.close(dump.seq)
@@ -172,9 +168,7 @@ class Ledger(RuleBasedStateMachine):
     def two_collectors(self, one: Any, other: Any) -> None:
         """Both judge what they see in the same books, then both write."""
         judged = [
-            self.books.judge(dump, percent=self.percent)
-            for dump in (one, other)
-            if dump.rx >= 0 and dump.seq > self.void
+            self.books.judge(dump, percent=self.percent) for dump in (one, other) if dump.rx >= 0
         ]
         for each in judged:
             self._write(each)
