@@ -95,8 +95,8 @@ class Step:
 
     @property
     def moved(self) -> bool:
-        """Whether there is anything to write."""
-        return bool(self.up or self.down)
+        """Whether there is anything to write: bytes, or a fall, which nothing shows later."""
+        return bool(self.up or self.down or Flag.FELL in self.flags)
 
 
 def judge(meter: Cursor, sample: Sample, *, percent: int) -> Step | Refusal:

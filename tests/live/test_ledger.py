@@ -229,8 +229,8 @@ class Game:
 
     def crash(self) -> None:
         """Somebody deletes the interface a moment after it was read: nothing was left unread."""
-        self.site.observe()
         with self.away(*self.on_the_first):
+            self.site.observe()
             self.site.delete_link()
             self.site.stack.wait_until(
                 lambda: self.site.link_exists() and self.site.status()["active"],

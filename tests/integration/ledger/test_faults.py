@@ -144,6 +144,20 @@ def test_a_peer_that_an_outsider_added_again_is_counted_from_0(gateway: Gateway,
     assert_right()
 
 
+def test_a_peer_added_again_and_read_before_it_counted_anything(
+    gateway: Gateway, made: Any
+) -> None:
+    peer = Peer.objects.get(pk=made.peer.pk)
+    ips = gateway.peers()[peer.public_key]
+    gateway.driver.apply(Plan(removals=[peer.public_key]))
+    gateway.driver.apply(Plan(changes=[PeerChange(peer.public_key, ips, is_new=True)]))
+    gateway.observe()
+    count(gateway, made, 3000, 7000)
+    gateway.observe()
+    assert used(made) == (4000, 9000)
+    assert_right()
+
+
 def test_bytes_between_the_last_poll_and_a_removal(gateway: Gateway, made: Any) -> None:
     count(gateway, made, 190_000, 380_000)  # F25; naive: 1000 and 2000
     delete_client(**told(gateway, made))

@@ -27,6 +27,7 @@ MUTANTS = {
         "if sample.rx < meter.rx or sample.tx < meter.tx:",
         "if False:",
     ),
+    "a fall to 0 is written": (" or Flag.FELL in self.flags", ""),
     "either counter": ("sample.rx < meter.rx or sample.tx", "sample.rx < meter.rx and sample.tx"),
     "a closed meter begins at 0": ("meter._replace(run=None, rx=0, tx=0, ", "meter._replace("),
     "closing has a number": ("seq=max(meter.seq, seq)", "seq=meter.seq"),

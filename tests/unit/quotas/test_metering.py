@@ -66,6 +66,12 @@ def test_one_counter_that_fell_means_that_both_began_at_0(rx: int, tx: int) -> N
     assert found.flags == Flag.FELL | Flag.GAP
 
 
+def test_a_fall_to_0_is_written_for_the_counters_may_overtake() -> None:
+    found = step(OPEN, Sample(1, 11, 0, 0))
+    assert (found.up, found.down, found.moved) == (0, 0, True)
+    assert not step(OPEN, Sample(2, 11, 0, 0)).moved  # another life is known by itself
+
+
 def test_a_closed_meter_begins_at_0_in_the_same_life_and_nothing_is_in_doubt() -> None:
     meter = closed(OPEN, seq=12)
     assert meter == Cursor(run=None, incarnation=3, rx=0, tx=0, seq=12)
