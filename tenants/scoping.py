@@ -52,19 +52,19 @@ class Caller:
         return int(self.tenant.pk)
 
 
-def caller_of(request: HttpRequest | Request) -> Caller:
+def caller_of(request: HttpRequest | Request, slug: str | None = None) -> Caller:
     """The caller of a request, found once per request.
 
-    ``X-VWG-Tenant`` names the acting tenant by its slug: any one for an operator, one of their
-    own for a member of several. Raises NotAuthenticated for nobody, PermissionDenied for a person
-    without a tenant, for a suspended or closed tenant (codes ``tenant_suspended`` and
-    ``tenant_closed``), for an operator's write in the name of an erased one (``tenant_erased``)
-    and for a header that names a tenant the caller does not belong to; ParseError for an
-    operator's header that names none.
+    ``slug`` (a page's address) or else the header ``X-VWG-Tenant`` names the acting tenant: any
+    one for an operator, one of their own for a member of several. Raises NotAuthenticated for
+    nobody; PermissionDenied for a person without a tenant, for a suspended or closed tenant
+    (codes ``tenant_suspended`` and ``tenant_closed``), for an operator's write in the name of an
+    erased one (``tenant_erased``) and for a name of a tenant that the caller does not belong to
+    (``not_your_tenant``); ParseError for an operator's name of none.
     """
     cached: Caller | None = vars(request).get(_CACHE)
     if cached is None:
-        cached = _find(request)
+        cached = _find(request, slug)
         if request.method not in SAFE_METHODS and cached.tenant.status == Tenant.Status.CLOSED:
             _refuse_erased(cached.tenant)
         setattr(request, _CACHE, cached)
@@ -90,7 +90,7 @@ def client_address(request: HttpRequest | Request) -> str | None:
         return None  # a unix socket has no address
 
 
-def _find(request: HttpRequest | Request) -> Caller:
+def _find(request: HttpRequest | Request, slug: str | None) -> Caller:
     user: Any = request.user
     if not user.is_authenticated:
         raise NotAuthenticated
@@ -98,7 +98,7 @@ def _find(request: HttpRequest | Request) -> Caller:
     address = client_address(request)
     if token is not None:
         return _of_token(token, request, address)
-    return _of_user(user, request, address)
+    return _of_user(user, slug or request.headers.get(TENANT_HEADER), address)
 
 
 def _of_token(token: ApiToken, request: HttpRequest | Request, address: str | None) -> Caller:
@@ -120,10 +120,9 @@ def _of_token(token: ApiToken, request: HttpRequest | Request, address: str | No
     return Caller(tenant, operator, frozenset(token.scopes), actor, role, token, user)
 
 
-def _of_user(user: User, request: HttpRequest | Request, address: str | None) -> Caller:
+def _of_user(user: User, slug: str | None, address: str | None) -> Caller:
     everything = frozenset({"*"})
     actor = Actor("user", str(user.uuid), user.get_username(), address, user.is_operator)
-    slug = request.headers.get(TENANT_HEADER)
     row_security.reach(user=str(user.pk))
     if user.is_operator:
         row_security.reach(tenant=row_security.EVERY)

@@ -1,6 +1,6 @@
 """The layering law, read from the source with `ast`. Every rule is shown to fail on a bad sample.
 
-    vwg > control > resellers > peers > (quotas | gateways)
+    vwg > portal > control > resellers > peers > (quotas | gateways)
         > rest > tenants > audit > vault > wireguard
 
 Inside an app::
@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"vwg"}),
+    frozenset({"portal"}),
     frozenset({"control"}),
     frozenset({"resellers"}),
     frozenset({"peers"}),
@@ -248,8 +249,8 @@ def test_a_bad_sample_is_caught(path: str, source: str, fault: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("vwg/urls.py", "from control.pages.urls import urlpatterns"),
-        ("control/apply.py", "from peers.models import Peer\nfrom wireguard.plan import Plan"),
+        ("vwg/urls.py", "from portal.urls import urlpatterns"),
+        ("status/apply.py", "from peers.models import Peer\nfrom wireguard.plan import Plan"),
         ("gateways/sealing.py", "from vault.rings import gateway_ring"),
         ("peers/api/views.py", "from peers.services.clients import create_client"),
         ("peers/admin.py", "from peers.api.serializers import ClientOut"),

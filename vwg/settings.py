@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "peers.apps.PeersConfig",
     "resellers.apps.ResellersConfig",
     "control.apps.ControlConfig",
+    "portal.apps.PortalConfig",
 ]
 MIDDLEWARE = [
     "rest.middleware.bare_heads",
@@ -122,6 +123,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
+                "portal.context.frame",
             ]
         },
     }

@@ -13,8 +13,8 @@ handler500 = "vwg.errors.server_error"
 
 urlpatterns = [
     path("", include(api)),
-    path("s/", include("control.pages.share_urls")),
-    path("", include("control.pages.urls")),
+    path("s/", include("portal.share.urls")),
+    path("", include("portal.urls")),
     path("favicon.ico", pages.favicon),
     path("problems/", pages.problem_list, name="problems"),
     path("problems/<slug:slug>", pages.problem, name="problem"),

@@ -13,8 +13,8 @@ from django.test import Client as Browser
 from django.utils.module_loading import import_string
 from rest_framework.test import APIClient
 
-from control.pages import share_views
 from peers.models import PeerKey, ShareLink
+from portal.share import views as share_views
 from tenants.models import User
 
 Body = dict[str, Any]

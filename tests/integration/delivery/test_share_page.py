@@ -18,9 +18,9 @@ from django.utils.html import escape
 from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
-from control.pages import share_doors
 from gateways.models import GlobalSetting
 from peers.models import Client, Peer, ShareLink
+from portal.share import doors as share_doors
 from tenants.models import Tenant
 from tests.make import make_meter
 

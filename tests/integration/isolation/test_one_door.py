@@ -24,7 +24,7 @@ ALLOWED = {
 #: Where the second wall may be opened, each for the purpose that the module is about.
 OPENERS = {
     "reach": {
-        "control/pages/doors.py",  # operators' pages
+        "portal/doors.py",  # operators' pages
         "vwg/admin.py",  # operators' site
         "tenants/scoping.py",  # who asks
         "tenants/authentication.py",  # a token's prefix

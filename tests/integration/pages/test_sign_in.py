@@ -67,14 +67,14 @@ def test_nobody_signs_up(db: None) -> None:
 
 def test_signing_out_takes_a_post(browser: Browser, interface: Interface) -> None:
     assert browser.get("/sign-out/").status_code == 405
-    assert browser.get("/").status_code == 200
+    assert browser.get("/status/").status_code == 200
     assert browser.post("/sign-out/").status_code == 302
     assert browser.get("/").status_code == 302
 
 
 def test_persian_reads_from_right_to_left(browser: Browser, interface: Interface) -> None:
     browser.post("/language/", {"language": "fa", "next": "/"})
-    page = browser.get("/").content.decode()
+    page = browser.get("/status/").content.decode()
     assert '<html lang="fa" dir="rtl"' in page
     assert "\u0648\u0636\u0639\u06cc\u062a" in page  # the word for "status"
     assert '<bdi class="key" dir="ltr">' in page
@@ -84,6 +84,6 @@ def test_persian_reads_from_right_to_left(browser: Browser, interface: Interface
 def test_the_theme_is_kept(browser: Browser, interface: Interface, chosen: str, shown: str) -> None:
     answer = browser.post("/theme/", {"theme": chosen, "next": "https://evil.example/"})
     assert answer["Location"] == "/"
-    page = browser.get("/").content.decode()
+    page = browser.get("/status/").content.decode()
     assert (shown or "<html") in page
     assert shown or "data-theme" not in page

@@ -18,7 +18,7 @@ from peers.models import Client, Peer, PeerAddress
 from tenants.models import Tenant
 from tests.make import make_client, make_job, make_meter, make_peer, make_public_key
 
-PAGES = ["/", "/live/", "/apply/", "/peers/new/"]
+PAGES = ["/status/", "/live/", "/apply/", "/peers/new/"]
 
 
 def many(tenant: Tenant, interface: Interface, count: int) -> None:
@@ -63,7 +63,7 @@ def test_it_shows_interfaces_devices_and_jobs(
 ) -> None:
     make_peer(make_client(acme, name="Sara <b>"), interface)
     make_job(acme, interface=interface, items=2)
-    page = browser.get("/").content.decode()
+    page = browser.get("/status/").content.decode()
     assert "local wg0" in page
     assert "Sara &lt;b&gt;" in page
     assert "Sara <b>" not in page
@@ -80,7 +80,7 @@ def test_the_difference_between_wanted_and_seen_is_told_in_words(
     Peer.objects.filter(pk=fresh.pk).update(observed_present=False)
     Peer.objects.filter(pk=going.pk).update(deleted_at=timezone.now())
     seen(interface, observed_peers=4)
-    page = re.sub(r"</?time[^>]*>", "", browser.get("/").content.decode())
+    page = re.sub(r"</?time[^>]*>", "", browser.get("/status/").content.decode())
     assert (
         "local wg0</bdi>: 5 devices are wanted, 4 peers were seen when it was read 0 s ago."
         " 1 device is off and has no peer there."
@@ -88,7 +88,7 @@ def test_the_difference_between_wanted_and_seen_is_told_in_words(
         " 1 more peer is there: it is being removed, or is not vwg&#x27;s.</p>"
     ) in page
     seen(interface, observed_peers=5)
-    assert "devices are wanted" not in browser.get("/").content.decode()
+    assert "devices are wanted" not in browser.get("/status/").content.decode()
 
 
 def test_what_had_nothing_to_apply_is_no_change(
@@ -100,7 +100,7 @@ def test_what_had_nothing_to_apply_is_no_change(
     }
     empty = make_job(acme, kind="update", **ended)
     make_job(acme, kind="update", total=1, done=1, **ended)
-    page = browser.get("/").content.decode()
+    page = browser.get("/status/").content.decode()
     assert str(empty.uuid) not in page
     assert "Change 1 device" in page
     assert not re.search(r"-\d+ ms", page)
@@ -134,7 +134,7 @@ def test_a_reseller_is_told_why_not(
 def test_nothing_is_cached_and_pieces_are_kept_apart(
     browser: Browser, interface: Interface
 ) -> None:
-    answer = browser.get("/")
+    answer = browser.get("/status/")
     assert "no-store" in answer["Cache-Control"]
     assert "HX-Request" in answer["Vary"]
 
@@ -155,10 +155,10 @@ def test_search_finds_by_name_address_and_key(
     sara = make_peer(make_client(acme, name="Sara Moradi"), interface)
     make_peer(make_client(acme, name="Omid"), interface)
     for words in ("moradi", "10.252.0.2", sara.public_key[:9]):
-        page = browser.get("/", {"q": words}).content.decode()
+        page = browser.get("/status/", {"q": words}).content.decode()
         assert "Sara Moradi" in page
         assert ">Omid<" not in page
-    nothing = browser.get("/", {"q": "%_'\"<x>\0"}).content.decode()
+    nothing = browser.get("/status/", {"q": "%_'\"<x>\0"}).content.decode()
     assert "No device matches" in nothing
 
 
@@ -177,7 +177,7 @@ def test_views_narrow_the_list(browser: Browser, interface: Interface, acme: Ten
         show: {
             name
             for name in ("Olga", "Boris", "Quentin", "Wendy")
-            if f">{name}<" in browser.get("/", {"show": show}).content.decode()
+            if f">{name}<" in browser.get("/status/", {"show": show}).content.decode()
         }
         for show in ("online", "off", "failed", "waiting")
     }
@@ -191,7 +191,7 @@ def test_pages_go_down_and_up_again_without_gap_or_double(
     many(acme, interface, 120)
 
     def names(query: str) -> tuple[list[str], str, str]:
-        page = browser.get(f"/?{query}").content.decode()
+        page = browser.get(f"/status/?{query}").content.decode()
         older = re.search(r'rel="next" href="\?([^"#]+)', page)
         newer = re.search(r'rel="prev" href="\?([^"#]+)', page)
         shown = re.findall(r"<bdi>(client \d+)</bdi>", page)
@@ -211,7 +211,7 @@ def test_a_senseless_cursor_is_the_first_page(
     browser: Browser, interface: Interface, acme: Tenant, cursor: str
 ) -> None:
     make_peer(make_client(acme, name="Sara"), interface)
-    page = browser.get("/", {"older": cursor, "interface": "zz", "show": "zz"})
+    page = browser.get("/status/", {"older": cursor, "interface": "zz", "show": "zz"})
     assert page.status_code == 200
     assert "Sara" in page.content.decode()
 
@@ -220,7 +220,7 @@ def test_status_follows_the_rows(browser: Browser, interface: Interface, acme: T
     peer = make_peer(make_client(acme), interface)
 
     def words() -> str:
-        return browser.get("/").content.decode()
+        return browser.get("/status/").content.decode()
 
     assert "Applying" in words()
     Peer.objects.filter(pk=peer.pk).update(applied_generation=1)
@@ -233,14 +233,14 @@ def test_status_follows_the_rows(browser: Browser, interface: Interface, acme: T
 
 def test_a_foreign_interface_says_how_to_adopt_it(browser: Browser, interface: Interface) -> None:
     seen(interface, state="foreign", state_reason="no stamp")
-    page = browser.get("/").content.decode()
+    page = browser.get("/status/").content.decode()
     assert "manage.py adopt --interface wg0" in page
     assert "Nothing is written to it" in page
 
 
 def test_guarded_peers_are_told_and_left_alone(browser: Browser, interface: Interface) -> None:
     seen(interface, guard_keys=[make_public_key() for _ in range(7)])
-    assert "runs 7 peers that vwg has no record of" in browser.get("/").content.decode()
+    assert "runs 7 peers that vwg has no record of" in browser.get("/status/").content.decode()
 
 
 # -- the live parts -------------------------------------------------------------------------
@@ -271,7 +271,7 @@ def test_a_304_tells_the_new_age(browser: Browser, interface: Interface) -> None
 
 
 def test_the_page_carries_the_etag_of_its_parts(browser: Browser, interface: Interface) -> None:
-    page = browser.get("/").content.decode()
+    page = browser.get("/status/").content.decode()
     etag = re.search(r'data-etag="([^"]+)"', page)
     assert etag is not None
     wanted = etag[1].replace("&quot;", '"')
@@ -282,7 +282,7 @@ def test_every_live_part_has_its_place_on_the_page(
     browser: Browser, interface: Interface, acme: Tenant
 ) -> None:
     make_peer(make_client(acme), interface)
-    page = browser.get("/").content.decode()
+    page = browser.get("/status/").content.decode()
     parts = re.findall(r'id="([^"]+)" data-part', browser.get("/live/").content.decode())
     assert len(parts) == 7 + 7  # sections, and cells of the one row
     assert [part for part in parts if f'id="{part}"' not in page] == []
@@ -296,7 +296,7 @@ def test_a_language_has_an_etag_of_its_own(browser: Browser, interface: Interfac
 # -- cost -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/live/"])
+@pytest.mark.parametrize("path", ["/status/", "/live/"])
 def test_queries_do_not_grow_with_devices(
     browser: Browser, interface: Interface, acme: Tenant, path: str
 ) -> None:

@@ -19,7 +19,7 @@ def test_every_kind_of_job_has_its_words(
 ) -> None:
     for kind in Job.Kind.values:
         make_job(acme, interface=interface, items=1, kind=kind)
-    answer = browser.get("/", headers={"Accept-Language": language})
+    answer = browser.get("/status/", headers={"Accept-Language": language})
     assert answer.status_code == 200
 
 
@@ -30,5 +30,5 @@ def test_every_hold_has_its_words(reason: str, browser: Browser, alice_peer: Pee
         tenant=alice_peer.tenant, client=alice_peer.client, reason=reason,
         opened_at=timezone.now(), opened_by="x",
     )  # fmt: skip
-    page = browser.get("/").content.decode()
+    page = browser.get("/status/").content.decode()
     assert "Off: " in page or "Off by hand" in page or "Off for a moment" in page

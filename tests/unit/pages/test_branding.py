@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from control.pages.branding import (
+from portal.share.branding import (
     BLACK,
     DARK_GROUNDS,
     LEGIBLE,

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from django.utils import translation
 
-from control.pages.calendar import day, persian
+from portal.calendar import day, persian
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import RequestFactory
 
-from control.pages.share_doors import language_of
+from portal.share.doors import language_of
 from tenants.models import Tenant
 
 

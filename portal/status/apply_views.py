@@ -9,11 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now as clock
 from django.views.decorators.http import require_GET, require_http_methods
 
-from control.pages import queries
-from control.pages.doors import may_write, operators_only, shell
-from control.pages.previews import plan_of
 from gateways.models import Interface
 from peers.services.founding import apply_open
+from portal.doors import may_write, operators_only, shell
+from portal.status import queries
+from portal.status.previews import plan_of
 from rest.errors import Refusal
 from tenants.scoping import caller_of
 
@@ -41,7 +41,7 @@ def job(request: HttpRequest, uuid: UUID) -> HttpResponse:
         raise Http404
     row, troubled = found
     return render(
-        request, "control/job.html", {"job": row, "troubled": troubled, "shell": shell(request)}
+        request, "status/job.html", {"job": row, "troubled": troubled, "shell": shell(request)}
     )
 
 
@@ -53,7 +53,7 @@ def _plan(request: HttpRequest, interface: Interface, refusal: str, *, status: i
         "may_write": may_write(request),
         "shell": shell(request),
     }
-    return render(request, "control/apply.html", context, status=status)
+    return render(request, "status/apply.html", context, status=status)
 
 
 def _interface(request: HttpRequest) -> Interface:

@@ -12,15 +12,15 @@ from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods
 
-from control.pages.doors import acting_for, may_write, operators_only, shell
-from control.pages.forms import DeviceForm
-from control.pages.queries import peer_of
 from peers.delivery import Delivery, deliver, qr_svg
 from peers.models import Peer
 from peers.queries import live_peers
 from peers.services.clients import create_client
 from peers.services.founding import remove_peer
 from peers.services.reveals import note_reveals
+from portal.doors import acting_for, may_write, operators_only, shell
+from portal.status.forms import DeviceForm
+from portal.status.queries import peer_of
 from rest.errors import Conflict, Refusal
 from tenants.models import DEFAULT_TENANT, Tenant
 
@@ -72,7 +72,7 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "may_write": may_write(request),
         "shell": shell(request),
     }
-    return render(request, "control/peer.html", context)
+    return render(request, "status/peer.html", context)
 
 
 @require_GET
@@ -107,7 +107,7 @@ def remove(request: HttpRequest, uuid: UUID) -> HttpResponse:
         return redirect("page-job", removed.job.uuid)
     others = len(live_peers(peer.client)) - 1
     context = {"peer": peer, "row": row, "others": others, "shell": shell(request)}
-    return render(request, "control/remove.html", context)
+    return render(request, "status/remove.html", context)
 
 
 def _peer(uuid: UUID) -> tuple[Peer, object]:
@@ -126,7 +126,7 @@ def _form(request: HttpRequest, form: DeviceForm, status: int) -> HttpResponse:
         "more": any(form.errors.get(name) for name in form.fields if name != "name"),
         "shell": shell(request),
     }
-    return render(request, "control/peer_new.html", context, status=status)
+    return render(request, "status/peer_new.html", context, status=status)
 
 
 def _note(request: HttpRequest, delivery: Delivery, way: str) -> None:

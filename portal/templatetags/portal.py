@@ -11,13 +11,21 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now as clock
 
-from control.pages import formats
-from control.pages.cookies import THEME_COOKIE, THEMES
+from portal import formats
+from portal.cookies import THEME_COOKIE, THEMES
 
 register = template.Library()
 register.filter("number", formats.number)
 register.filter("size", formats.size)
 register.filter("duration", formats.duration)
+
+
+@register.filter
+def sigil(name: str) -> str:
+    """The first letters of a name's first two words, or its first two letters."""
+    words = name.split()
+    letters = "".join(word[0] for word in words[:2]) if len(words) > 1 else name[:2]
+    return letters.upper()
 
 
 @register.filter

@@ -20,10 +20,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from control.pages import calendar
-from control.pages.branding import style_sheet
-from control.pages.customer import customer, days_left, ends_at, used_bytes
-from control.pages.share_doors import by_link, secret_of
 from peers.api.representation import is_online, moment
 from peers.delivery import Delivery, deliver, qr_svg
 from peers.models import ShareLink
@@ -31,6 +27,10 @@ from peers.queries import ClientView, Device, view_client
 from peers.services.keys import set_customer_key
 from peers.services.links import reveal
 from peers.services.reveals import note_delivered
+from portal import calendar
+from portal.share.branding import style_sheet
+from portal.share.customer import customer, days_left, ends_at, used_bytes
+from portal.share.doors import by_link, secret_of
 from rest.errors import Conflict, Missing, Refusal
 from tenants.models import Tenant
 from tenants.scoping import client_address

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from control.pages import share_views
+from portal.share import views as share_views
 
 urlpatterns = [
     re_path(

@@ -16,11 +16,11 @@ from django.utils.timezone import now as clock
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_POST
 
-from control.pages import queries
-from control.pages.cookies import THEME_COOKIE, THEMES
-from control.pages.doors import is_fragment, may_write, operators_only
-from control.pages.rows import InterfaceRow, JobRow, Page, Verdict, Worker
-from control.pages.verdicts import verdict
+from portal.cookies import THEME_COOKIE, THEMES
+from portal.doors import is_fragment, may_write, operators_only
+from portal.status import queries
+from portal.status.rows import InterfaceRow, JobRow, Page, Verdict, Worker
+from portal.status.verdicts import verdict
 
 _YEAR = 365 * 24 * 3600
 _LONGEST_QUERY = 120
@@ -72,9 +72,9 @@ class Shown:
 @operators_only()
 def status(request: HttpRequest) -> HttpResponse:
     """The page; for a search, paging or a view only its list of devices."""
-    template = "control/status.html"
+    template = "status/status.html"
     if is_fragment(request) and request.headers.get("HX-Target") == "peers":
-        template = "control/peers.html"
+        template = "status/peers.html"
     return render(request, template, _context(request, _shown(request)))
 
 
@@ -86,7 +86,7 @@ def live(request: HttpRequest) -> HttpResponse:
     if request.headers.get("If-None-Match") == shown.etag:
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = render(request, "control/live.html", _context(request, shown))
+        response = render(request, "status/live.html", _context(request, shown))
     add_never_cache_headers(response)
     response["ETag"] = shown.etag
     response["X-VWG-Now"] = shown.now.isoformat()

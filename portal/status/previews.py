@@ -8,11 +8,11 @@ from datetime import datetime
 
 from django.utils.translation import gettext, ngettext
 
-from control.pages import formats
-from control.pages.wording import STALE_SECONDS, drift_size
 from control.preview import Preview, preview
 from gateways.models import Interface
 from peers.models import Peer
+from portal import formats
+from portal.status.wording import STALE_SECONDS, drift_size
 
 #: So many changes are named one by one; the rest are counted.
 LISTED = 50

@@ -8,10 +8,10 @@ from math import ceil
 
 from django.utils.translation import gettext, ngettext
 
-from control.pages import calendar, formats
 from peers.api.representation import is_online
 from peers.models import Peer, ShareLink
 from peers.queries import ClientView, Device
+from portal import calendar, formats
 from quotas.policies import PLAN
 
 _DAY = timedelta(days=1)

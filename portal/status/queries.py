@@ -10,12 +10,12 @@ from uuid import UUID
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from control.pages.rows import InterfaceRow, JobRow, Page, PeerRow, Worker
-from control.pages.wording import interface_row, job_row, peer_row
 from gateways.models import GlobalSetting, Heartbeat, Interface, Job, JobItem
 from peers.delivery import interface_endpoint
 from peers.models import Peer, PeerAddress
 from peers.queries import ONLINE_WITHIN, with_status
+from portal.status.rows import InterfaceRow, JobRow, Page, PeerRow, Worker
+from portal.status.wording import interface_row, job_row, peer_row
 from quotas.models import Hold
 
 PAGE_SIZE = 50

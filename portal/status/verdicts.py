@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext, ngettext
 
-from control.pages import formats
-from control.pages.rows import InterfaceRow, Verdict
+from portal import formats
+from portal.status.rows import InterfaceRow, Verdict
 
 
 def verdict(rows: Sequence[InterfaceRow]) -> Verdict:

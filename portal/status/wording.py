@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
-from control.pages import formats
-from control.pages.rows import InterfaceRow, JobRow, PeerRow
 from gateways.models import Interface, Job
 from peers.models import Peer
 from peers.queries import ONLINE_WITHIN
+from portal import formats
+from portal.status.rows import InterfaceRow, JobRow, PeerRow
 from quotas.models import Hold
 from tenants.models import DEFAULT_TENANT
 

@@ -4,10 +4,13 @@ from allauth.account.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from control.pages import apply_views, peer_views, views
+from portal.home import views as home
+from portal.status import apply_views, peer_views, views
 
 urlpatterns = [
-    path("", views.status, name="page-status"),
+    path("", home.front, name="front"),
+    path("t/<slug:tenant>/", home.tenant_home, name="tenant-home"),
+    path("status/", views.status, name="page-status"),
     path("live/", views.live, name="page-live"),
     path("apply/", apply_views.apply, name="page-apply"),
     path("jobs/<uuid:uuid>/", apply_views.job, name="page-job"),

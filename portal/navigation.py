@@ -1,0 +1,135 @@
+"""The menu: which pages there are, for whom, in which order. A new page gets its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from tenants.models import Tenant
+from tenants.permissions import may
+from tenants.scoping import Caller, caller_of, memberships_of, sandbox_of
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the menu. ``scope``: what its page needs; ``staff``: the admin site's rights."""
+
+    page: str
+    icon: str
+    words: Promise | str
+    scope: str = ""
+    staff: bool = False
+
+
+@dataclass(frozen=True)
+class Link:
+    """A line as it is shown."""
+
+    url: str
+    icon: str
+    words: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """Lines below one heading, which may be empty."""
+
+    title: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A tenant that the reader may turn to."""
+
+    tenant: Tenant
+    url: str
+    current: bool
+
+
+Menu = tuple[tuple[Promise | str, tuple[Entry, ...]], ...]
+
+#: Below `/t/<slug>/`.
+TENANT_MENU: Final[Menu] = (("", (Entry("tenant-home", "home", _("Home"), "clients:read"),)),)
+OPERATOR_MENU: Final[Menu] = (
+    ("", (Entry("page-status", "gateway", _("Status")),)),
+    (
+        _("Systems"),
+        (
+            Entry("admin:index", "settings", _("Administration"), staff=True),
+            Entry("docs", "key", _("API")),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the reader stands: for which tenant, as whom, and where one can go from here."""
+
+    caller: Caller | None
+    sections: tuple[Section, ...]
+    choices: tuple[Choice, ...]
+
+    @property
+    def tenant(self) -> Tenant | None:
+        """The tenant whose pages these are; None on an operator's own."""
+        return None if self.caller is None else self.caller.tenant
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether an operator looks at a tenant's pages."""
+        return self.caller is not None and bool(self.caller.operator)
+
+
+def standing(request: HttpRequest) -> Standing | None:
+    """For the frame of a page; None for who is not signed in."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    match = request.resolver_match
+    slug = match.kwargs.get("tenant") if match is not None else None
+    if slug is None:
+        menu = OPERATOR_MENU if user.is_operator else ()
+        return Standing(None, tuple(_sections(request, menu, None)), tuple(_choices(request, "")))
+    caller = caller_of(request, slug)
+    sections = tuple(_sections(request, TENANT_MENU, caller))
+    return Standing(caller, sections, tuple(_choices(request, caller.tenant.slug)))
+
+
+def _sections(request: HttpRequest, menu: Menu, caller: Caller | None) -> Iterator[Section]:
+    for title, entries in menu:
+        links = tuple(
+            _link(request, entry, caller) for entry in entries if _shown(request, entry, caller)
+        )
+        if links:
+            yield Section(str(title), links)
+
+
+def _shown(request: HttpRequest, entry: Entry, caller: Caller | None) -> bool:
+    if entry.staff and not getattr(request.user, "is_staff", False):
+        return False
+    return caller is None or not entry.scope or may(caller, entry.scope)
+
+
+def _link(request: HttpRequest, entry: Entry, caller: Caller | None) -> Link:
+    url = reverse(entry.page, args=[caller.tenant.slug] if caller is not None else [])
+    home = entry.page == "tenant-home"
+    here = request.path == url or (not home and request.path.startswith(url))
+    return Link(url, entry.icon, str(entry.words), here)
+
+
+def _choices(request: HttpRequest, current: str) -> Iterator[Choice]:
+    """One's own tenants and their sandboxes; operators come from the list of tenants."""
+    for membership in memberships_of(request.user):  # type: ignore[arg-type]
+        for tenant in (membership.tenant, sandbox_of(membership.tenant)):
+            if tenant is not None and tenant.status == Tenant.Status.ACTIVE:
+                url = reverse("tenant-home", args=[tenant.slug])
+                yield Choice(tenant, url, tenant.slug == current)
