@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from django.conf import settings
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from gateways.models import Interface
 from peers.models import Peer
+from peers.sold import MAX_BYTES
 from quotas.models import Plan
 from wireguard.cutoff import Key, Way, apart
 
@@ -27,8 +28,12 @@ _SHARE: Final = 5
 
 _UP = Coalesce(F("client__usage__billed_up") - F("client__usage__base_up"), 0)
 _DOWN = Coalesce(F("client__usage__billed_down") - F("client__usage__base_down"), 0)
+#: As much as a number of the database's holds: more was never used.
+_EXTRA = Least(
+    Coalesce(F("client__usage__extra_bytes"), 0), Value(MAX_BYTES) - F("client__quota_bytes")
+)
 _LEFT: Final = {
-    Way.BOTH: F("client__quota_bytes") + Coalesce(F("client__usage__extra_bytes"), 0) - _UP - _DOWN,
+    Way.BOTH: F("client__quota_bytes") + _EXTRA - _UP - _DOWN,
     Way.UP: F("client__upload_quota_bytes") - _UP,
     Way.DOWN: F("client__download_quota_bytes") - _DOWN,
 }

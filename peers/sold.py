@@ -16,7 +16,7 @@ MAX_BYTES: Final = 2**63 - 1
 MAX_DAYS: Final = 36_500
 MAX_KBIT: Final = 10**9
 MAX_GRACE: Final = 366 * 86_400
-_LAST_YEAR: Final = 2999
+LAST_YEAR: Final = 2999
 QUOTAS: Final = ("quota_bytes", "upload_quota_bytes", "download_quota_bytes")
 SPEEDS: Final = ("upload_kbit", "download_kbit")
 
@@ -27,8 +27,8 @@ def check_moment(value: object, field: str) -> datetime | None:
         return None
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise Invalid("This is not a time with its offset.", field=field)
-    if not 1 < value.year <= _LAST_YEAR:  # an offset or a reckoning would lead out of time
-        raise Invalid(f"At the latest in {_LAST_YEAR}; null is no end.", field=field)
+    if not 1 < value.year <= LAST_YEAR:  # an offset or a reckoning would lead out of time
+        raise Invalid(f"At the latest in {LAST_YEAR}; null is no end.", field=field)
     return value.astimezone(UTC)
 
 

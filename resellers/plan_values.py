@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from peers.sold import MAX_DAYS, MAX_GRACE, MAX_KBIT
@@ -64,17 +64,19 @@ CHECKS: Final[Mapping[str, Check]] = {
 }
 
 
-def check_whole_plan(plan: Plan, tenant: Tenant) -> None:
-    """Raise `Invalid` where the plan's fields contradict each other or the tenant's limits."""
+def check_whole_plan(plan: Plan, tenant: Tenant, *, said: Collection[str]) -> None:
+    """Raise `Invalid` where the plan's fields contradict each other, or what is ``said`` goes
+    beyond the tenant's limits: a limit that was lowered keeps nobody from renaming a plan.
+    """
     _check_volume(plan)
     _check_time(plan)
     _check_throttle(plan)
     most = tenant.max_devices_per_client
-    if most is not None and plan.devices > most:
+    if "devices" in said and most is not None and plan.devices > most:
         raise _contradiction("devices", f"Your limit is {most} devices a client.", "beyond_limit")
-    for field in ("upload_kbit", "download_kbit"):
+    for field in ("upload_kbit", "download_kbit", "throttle_kbit"):
         speed, most = getattr(plan, field), tenant.max_speed_kbit
-        if speed is not None and most is not None and speed > most:
+        if field in said and speed is not None and most is not None and speed > most:
             raise _contradiction(field, f"Your limit is {most} kbit/s.", "beyond_limit")
 
 

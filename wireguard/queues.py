@@ -18,6 +18,8 @@ NETWORKS4: Final = 32768
 NETWORKS6: Final = 49152
 """Added to a client's number: the preferences of networks behind its device."""
 LEAST_KBIT: Final = 8
+MOST_KBIT: Final = 100_000_000
+"""What tc and nftables can reckon with: 100 Gbit/s. Who was sold more is as fast as that."""
 
 
 class Network(NamedTuple):
@@ -81,7 +83,7 @@ def class_lines(
         known = had.get((device, minor))
         if known == kbit:
             continue
-        act, rate = ("add" if known is None else "change"), max(kbit, LEAST_KBIT)
+        act, rate = ("add" if known is None else "change"), _bounded(kbit)
         # 10 ms of the rate at once, a full packet at least: exact from the first second.
         burst = max(rate * 10 // 8, 2000)
         place = f"dev {device} parent {MAJOR:x}:"
@@ -139,7 +141,11 @@ def emptied(family: str, table: str) -> str:
 
 
 def bytes_per_second(kbit: int) -> int:
-    return max(kbit, LEAST_KBIT) * 125
+    return _bounded(kbit) * 125
+
+
+def _bounded(kbit: int) -> int:
+    return min(max(kbit, LEAST_KBIT), MOST_KBIT)
 
 
 def joined(lines: Iterable[str]) -> str:

@@ -48,7 +48,8 @@ def delete_ended(*, at: datetime, since: datetime | None) -> int:
     Each is held for its end already, and can be brought back as any other that was deleted.
     Raises `ClockDoubted`.
     """
-    days, vendor = "c.delete_after_days * 86400", connection.vendor
+    # In 64 bits: the seconds of 36,500 days are more than PostgreSQL's integer holds.
+    days, vendor = "c.delete_after_days * CAST(86400 AS bigint)", connection.vendor
     over = f"({ended(vendor, seconds=days)} OR {missed_start(vendor, seconds=days)})"
     condition = f"c.delete_after_days IS NOT NULL AND {over} AND {_HELD}"
     return all_due(condition, _delete, size=DELETIONS, at=at, since=since)

@@ -13,11 +13,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import F, Q, Sum, Value
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest, Least
 
 from peers.models import Client
-from peers.sold import QUOTAS
+from peers.sold import MAX_BYTES, QUOTAS
 from peers.usage_queries import usages_of
 from quotas.balance import balance, sold_bytes
 from quotas.models import TenantUsage, Usage
@@ -72,10 +72,11 @@ def count_back(client: Client, *, gives: Tenant | None = None) -> None:
 def count_renewed(client_ids: Collection[int]) -> None:
     """Count a period's quota of each of these clients, whose next one begins by itself."""
     rows = Client.objects.filter(pk__in=client_ids, tenant__pool_counts=_SOLD)
-    both = F("upload_quota_bytes") + F("download_quota_bytes")
-    found = rows.values("tenant").annotate(sold=Sum(Coalesce("quota_bytes", both, 0)))
-    for pk, number in sorted(found.values_list("tenant", "sold")):
-        _add(TenantUsage.objects.filter(pk=pk), int(number))
+    sold: defaultdict[int, int] = defaultdict(int)
+    for client in rows.only("tenant", *QUOTAS):  # added up here: no sum of the database's overflows
+        sold[client.tenant_id] += sold_bytes(client) or 0
+    for pk, number in sorted(sold.items()):
+        _add(TenantUsage.objects.filter(pk=pk), number)
 
 
 def _trades(step: Step) -> bool:
@@ -149,10 +150,14 @@ def _count(tenant: Tenant, number: int, *, refuses: bool) -> None:
     rows = TenantUsage.objects.filter(pk=tenant.pk)
     limit = tenant.max_bytes_per_period
     if number > 0 and refuses and limit is not None:
-        rows = rows.filter(Q(sold_bytes__lte=limit - number))
+        rows = rows.filter(Q(sold_bytes__lte=limit - number)) if number <= limit else rows.none()
     if not _add(rows, number):
         raise Conflict("The tenant's pool has not so many bytes left.", code="limit_bytes")
 
 
 def _add(rows: Any, number: int) -> int:
-    return int(rows.update(sold_bytes=Greatest(F("sold_bytes") + number, Value(0))))
+    """Never below 0, and never beyond what the column holds: then it stays at that."""
+    number = max(-MAX_BYTES, min(number, MAX_BYTES))
+    if number < 0:
+        return int(rows.update(sold_bytes=Greatest(F("sold_bytes") + number, Value(0))))
+    return int(rows.update(sold_bytes=Least(F("sold_bytes"), Value(MAX_BYTES - number)) + number))

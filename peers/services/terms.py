@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from peers.models import Client
-from peers.sold import QUOTAS, TERM_CHECKS, check_together
+from peers.sold import LAST_YEAR, QUOTAS, TERM_CHECKS, check_together
 from peers.values import CLIENT_CHECKS
 from quotas.models import Plan
 from quotas.queries import find_sold_plan
@@ -53,7 +53,8 @@ def terms_of_new(
         values["start_before"] = None if "start_before" not in said else values["start_before"]
         days = days or (plan.duration_days if plan is not None else None)
         if days and "expires_at" not in said:
-            values["expires_at"] = start + timedelta(days=days)
+            field = "duration_days" if "duration_days" in said else "starts_at"
+            values["expires_at"] = _end_after(start, days, field)
     elif _begins_now(values, said, plan):
         values["starts_at"] = at
     if said:
@@ -121,7 +122,7 @@ def _moved_end(client: Client, values: Mapping[str, Any], at: datetime) -> dict[
     if days is None or start is None:
         return {}
     if start > at:
-        return {"expires_at": start + timedelta(days=days)}
+        return {"expires_at": _end_after(start, days, "duration_days")}
     if client.expires_at is None:
         return {"starts_at": None}
     if client.duration_days is None:
@@ -130,6 +131,14 @@ def _moved_end(client: Client, values: Mapping[str, Any], at: datetime) -> dict[
     if end <= at:
         raise Invalid("It would have ended already.", field="duration_days", code="past")
     return {"expires_at": end}
+
+
+def _end_after(start: datetime, days: int, field: str) -> datetime:
+    """The end of so many days, where that is one that may be said. Raises `Invalid`."""
+    end = start + timedelta(days=days)
+    if end.year > LAST_YEAR:
+        raise Invalid(f"It would end after {LAST_YEAR}.", field=field, code="out_of_range")
+    return end
 
 
 def _plan(caller: Caller, plan_id: UUID | None, find_plan: FindPlan | None) -> Plan | None:

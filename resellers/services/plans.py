@@ -29,7 +29,7 @@ NO_PLAN: Final = "There is no such plan."
 def create_plan(*, caller: Caller, at: datetime, **fields: Any) -> Plan:
     """Make a plan. Raises `Invalid` and `Conflict` (``name_taken``)."""
     plan = Plan(tenant_id=caller.tenant_id, **check_fields(fields, CHECKS))
-    check_whole_plan(plan, caller.tenant)
+    check_whole_plan(plan, caller.tenant, said=CHECKS.keys())
     _refuse_taken(plan)
     plan.save()
     after = {name: getattr(plan, name) for name in fields}
@@ -58,7 +58,7 @@ def update_plan(
     before, after = take_over(plan, values)
     if not after:
         return plan
-    check_whole_plan(plan, caller.tenant)
+    check_whole_plan(plan, caller.tenant, said=after)
     if plan.archived_at is None and {"name", "archived_at"} & after.keys():
         _refuse_taken(plan)
     save_changed(plan, *after)

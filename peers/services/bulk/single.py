@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from celery.exceptions import SoftTimeLimitExceeded
 from django.db import (
     DatabaseError,
     DataError,
@@ -26,7 +25,7 @@ Key = TypeVar("Key")
 Found = TypeVar("Found")
 
 #: No fault of an item or of a run: what was begun is rolled back, and done again later.
-NOT_OURS: Final = (OperationalError, InterfaceError, SoftTimeLimitExceeded)
+NOT_OURS: Final = (OperationalError, InterfaceError)
 _CONFLICT = Failure("conflict", "Something else was changed at the same time. Try again.")
 _RANGE = Failure("invalid", "A value is out of range.")
 _BROKEN = Failure("server_error", "Something went wrong. It has been logged.")
@@ -38,7 +37,7 @@ def attempt(
     """Carry out ``change`` in a savepoint; whatever stands against it is the entry's failure, and
     undoes it.
 
-    A lost database and a worker whose time is up are everybody's: they are raised.
+    A lost database is everybody's: it is raised.
     """
 
     def undone_if_it_fails() -> tuple[Client, Job | None]:
@@ -67,13 +66,13 @@ def decide(
 ) -> tuple[Found, None] | tuple[None, Failure]:
     """The decision on an entry, or what stands against it.
 
-    What the database says is raised, beside `NOT_OURS`: the transaction is spoilt then.
+    What the database says is raised: the transaction is spoilt then.
     """
     try:
         return decision(), None
     except Refusal as refusal:
         return None, Failure.of(refusal)
-    except (DatabaseError, *NOT_OURS):
+    except (DatabaseError, InterfaceError):
         raise
     except Exception:
         logger.exception("bulk item %d", entry.index)

@@ -147,6 +147,16 @@ def test_a_new_client_is_armed_before_it_can_send(gateway: Gateway, kernel: Kern
     assert len(kernel.texts) == 2
 
 
+def test_the_largest_quota_of_all_with_a_top_up_stops_no_other(
+    gateway: Gateway, kernel: Kernel
+) -> None:
+    """The two together are more than a number of the database's holds."""
+    huge, close = Sold(gateway, left=0, quota_bytes=2**63 - 1), Sold(gateway, left=5 * MB)
+    Usage.objects.filter(pk=huge.client.pk).update(extra_bytes=2**63 - 1)
+    gateway.observe()
+    assert kernel.limits == {close.name: allowed(5 * MB)}
+
+
 def test_devices_of_a_client_share_its_quota(gateway: Gateway, kernel: Kernel) -> None:
     sold = Sold(gateway, left=MB)
     other = gateway.add("second").peer

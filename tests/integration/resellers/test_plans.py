@@ -132,6 +132,20 @@ def test_a_plan_stays_within_the_tenants_limits(alice_api: APIClient, acme: Tena
         assert alice_api.post(PLANS, {"name": field, field: most}).status_code == 201
 
 
+def test_a_limit_that_was_lowered_keeps_no_plan_from_being_renamed_or_archived(
+    alice_api: APIClient, acme: Tenant
+) -> None:
+    """What it says already is not asked again; what clients get is the least of all speeds."""
+    plan = make(acme, upload_kbit=1000, devices=3)
+    Tenant.objects.filter(pk=acme.pk).update(max_devices_per_client=2, max_speed_kbit=500)
+    assert alice_api.patch(one(plan), {"name": "Old"}).status_code == 200
+    answer = alice_api.patch(one(plan), {"upload_kbit": 900})
+    assert code_of(answer) == (400, "upload_kbit", "beyond_limit")
+    slow = {"at_limit": "throttle", "throttle_kbit": 501, "total_bytes": GIB, "upload_kbit": None}
+    assert code_of(alice_api.patch(one(plan), slow)) == (400, "throttle_kbit", "beyond_limit")
+    assert alice_api.patch(one(plan), {"archived": True}).status_code == 200
+
+
 def test_a_change_keeps_the_rest_and_is_checked_with_it(alice_api: APIClient, acme: Tenant) -> None:
     plan = make(acme, total_bytes=GIB)
     answer = alice_api.patch(one(plan), {"name": "Better", "total_bytes": 2 * GIB})

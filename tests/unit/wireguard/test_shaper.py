@@ -171,6 +171,17 @@ def test_a_rate_is_exact_from_the_first_second(kbit: int) -> None:
     assert int(burst) == max(2000, rate * 125 // 100)
 
 
+@pytest.mark.parametrize("kbit", [100_000_001, 400_000_000, 10**9, 2**62])
+def test_no_speed_is_more_than_tc_and_nftables_reckon_with(kbit: int) -> None:
+    """One client of 400 Gbit/s would take everybody's queues: bfifo's limit has 32 bits."""
+    texts = change([], [SPEED._replace(up_kbit=kbit, down_kbit=kbit)])
+    assert set(re.findall(r"rate (\d+)kbit", texts.queues)) == {"100000000"}
+    assert all(int(size) < 2**32 for size in re.findall(r"(?:burst|limit) (\d+)", texts.queues))
+    [rate, _] = re.findall(r"rate over (\d+) ", limit_shaper("wg0").change(
+        [], [SPEED._replace(up_kbit=kbit, down_kbit=kbit)]).table)  # fmt: skip
+    assert int(rate) * 10**9 < 2**64  # as nft_limit_init multiplies them
+
+
 def test_slow_and_fast_clients_have_queues_of_their_own_length() -> None:
     for kbit, limit in ((500, 15_000), (4000, 50_000), (200_000, 2_500_000)):
         texts = change([], [SPEED._replace(up_kbit=None, down_kbit=kbit)])
