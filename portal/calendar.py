@@ -28,6 +28,21 @@ def day(moment: datetime, timezone: str) -> str:
     return f"{number(of_month)} {_MONTHS[month - 1]} {_year(year)}"
 
 
+def short(moment: datetime, timezone: str) -> str:
+    """The day of a moment without its year: 1 Dec, for axes and lists."""
+    local = moment.astimezone(ZoneInfo(timezone)).date()
+    if get_language() != "fa":
+        return date_format(local, "j M")
+    _, month, of_month = persian(local)
+    return f"{number(of_month)} {_MONTHS[month - 1]}"
+
+
+def clock(moment: datetime, timezone: str) -> str:
+    """The time of day of a moment: 14:00."""
+    local = moment.astimezone(ZoneInfo(timezone))
+    return ":".join(number(one // 10) + number(one % 10) for one in (local.hour, local.minute))
+
+
 def persian(day: date) -> tuple[int, int, int]:
     """Year, month and day of the Persian calendar, by its cycle of 33 years (right until 2256)."""
     years = day.year - 1600
