@@ -16,9 +16,7 @@ from tests.stack.databases import cluster_connection
 
 ROOT = Path(__file__).resolve().parents[3]
 _ASK = """
-import django
 from django.db import connection
-django.setup()
 names = ("journal_mode", "synchronous")
 with connection.cursor() as cursor:
     print(*(cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in names))

@@ -12,6 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from quotas import metering
 from tests.unit.quotas.ledger_machine import Ledger
+from tests.unit.quotas.ledger_stories import STORIES, tell
 
 SOURCE = Path(metering.__file__).read_text()
 QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
@@ -74,22 +75,31 @@ def test_the_ledger_is_the_truth_500_times_50_steps() -> None:
     run(Ledger, examples=1000, steps=50)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
-def test_every_line_that_protects_it_is_needed(name: str) -> None:
+@pytest.mark.parametrize("name", [*MUTANTS, *WEAKER])
+def test_everything_that_protects_it_is_needed(name: str) -> None:
+    """The same story ends well with it, and badly without it."""
+    for percent in (100, 250):
+        tell(Ledger, STORIES[name], percent=percent)
+    percent = 250 if name == "hundredths are kept" else 100
+    with pytest.raises(AssertionError):
+        tell(without(name), STORIES[name], percent=percent)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("name", [*MUTANTS, *WEAKER])
+def test_a_hunt_finds_whatever_is_missing(name: str) -> None:
+    with pytest.raises((AssertionError, BaseExceptionGroup)):
+        run(without(name), examples=5000, steps=40, derandomize=True, phases=[Phase.generate],
+            print_blob=False, report_multiple_bugs=False)  # fmt: skip
+
+
+def without(name: str) -> type[Ledger]:
+    """The machine with this protection taken away."""
+    if name in WEAKER:
+        return type("Weakened", (Ledger,), WEAKER[name])
     old, new = MUTANTS[name]
     assert SOURCE.count(old) == 1
     core = ModuleType("weakened")
     vars(core)["__name__"] = metering.__name__
     exec(compile(SOURCE.replace(old, new), "weakened", "exec"), vars(core))  # noqa: S102
-    _must_fail(type("Weakened", (Ledger,), {"core": core}))
-
-
-@pytest.mark.parametrize("name", WEAKER)
-def test_every_step_around_it_is_needed(name: str) -> None:
-    _must_fail(type("Weakened", (Ledger,), WEAKER[name]))
-
-
-def _must_fail(machine: type[Ledger]) -> None:
-    with pytest.raises((AssertionError, BaseExceptionGroup)):
-        run(machine, examples=5000, steps=40, derandomize=True, phases=[Phase.generate],
-            print_blob=False, report_multiple_bugs=False)  # fmt: skip
+    return type("Weakened", (Ledger,), {"core": core})
