@@ -31,7 +31,8 @@ from tenants.scoping import caller_of
 
 _INTERFACE_SEEN = (
     "state", "state_reason", "observed_at", "observed_backend", "observed_peers", "drift",
-    "guard_keys", "guard_since", "stamp", "apply_seq", "observed_seq", "boot_id",
+    "guard_keys", "guard_since", "cutoff", "shaping", "stamp", "apply_seq", "observed_seq",
+    "boot_id",
     "boot_dirty_since",
 )  # fmt: skip
 

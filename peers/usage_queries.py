@@ -13,6 +13,7 @@ from peers.models import Client, Peer
 from quotas.balance import Balance, balance
 from quotas.models import Meter, Session, Usage
 from quotas.spans import Bytes
+from quotas.speeds import least
 from tenants.prepared import Prepared
 from tenants.scoping import Caller
 
@@ -35,6 +36,9 @@ class ClientCount:
     usage: Usage
     balance: Balance
     devices: Sequence[DeviceCount]
+    #: What each of its devices may be as fast as now (kbit/s); None is no limit.
+    upload_kbit: int | None
+    download_kbit: int | None
 
     @property
     def observed_at(self) -> datetime | None:
@@ -54,7 +58,15 @@ def count_client(client: Client) -> ClientCount:
     )
     peers = Peer.objects.filter(client=client, deleted_at__isnull=True)
     devices = [count_device(peer) for peer in peers.select_related("meter").order_by("pk")]
-    return ClientCount(usage, balance(client, usage), devices)
+    throttle = client.throttle_kbit if usage.throttled_since else None
+    most = client.tenant.max_speed_kbit
+    return ClientCount(
+        usage,
+        balance(client, usage),
+        devices,
+        upload_kbit=least(client.upload_kbit, most, throttle),
+        download_kbit=least(client.download_kbit, most, throttle),
+    )
 
 
 def count_device(peer: Peer) -> DeviceCount:

@@ -43,9 +43,14 @@ class Balance:
         return self.used_up + self.used_down
 
     @property
+    def nearest(self) -> tuple[int, int] | None:
+        """What is used of the limit that is met first, and that limit; None without one."""
+        return min(self._limits(), key=lambda pair: pair[1] - pair[0], default=None)
+
+    @property
     def left(self) -> int | None:
         """What may still be used until the nearest limit is met; None without one."""
-        return min((max(limit - used, 0) for used, limit in self._limits()), default=None)
+        return None if self.nearest is None else max(self.nearest[1] - self.nearest[0], 0)
 
     @property
     def percent(self) -> int | None:

@@ -23,7 +23,7 @@ STATE_OF_HOLD: Final[dict[str, str]] = {
     "tenant-pool": "suspended",
     EXPIRED: "expired",
     QUOTA: "over-quota",
-    PLAN: "suspended",
+    PLAN: "scheduled",  # what was sold begins later
     KICK: "kicked",
 }
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from gateways.models import AddressPool, Gateway, Interface, Job, JobItem
 from gateways.sealing import seal_interface_key
 from peers.models import Client, Peer, PeerAddress
-from quotas.models import Meter, Plan
+from quotas.models import Meter, Plan, Usage
 from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.tokens import issue
 from wireguard.types import Secret
@@ -150,6 +150,13 @@ def make_meter(peer: Peer, *, up: int = 0, down: int = 0) -> Meter:
         "client_name": peer.client.name,
     }
     return Meter.objects.update_or_create(peer=peer, defaults=used | names)[0]
+
+
+def make_usage(client: Client, *, up: int = 0, down: int = 0, **fields: Any) -> Usage:
+    """What a client has used in its period, as it is billed; nothing else of the ledger."""
+    used = {"raw_up": up, "raw_down": down, "billed_up": up, "billed_down": down}
+    defaults = {"tenant_id": client.tenant_id, **used, **fields}
+    return Usage.objects.update_or_create(client=client, defaults=defaults)[0]
 
 
 def make_job(

@@ -150,6 +150,7 @@ class GatewayCreate(GatewayFields):
 class GatewayPatch(GatewayFields):
     """A change; ``alarm`` may be set to "". What cannot be changed may be sent back as read."""
 
+    moving = frozenset({"queue", "unreachable_since", "last_seen_at"})
     alarm = PlainText(max_length=1000, allow_blank=True, required=False)
     id = serializers.UUIDField(read_only=True)
     slug = serializers.CharField(read_only=True)

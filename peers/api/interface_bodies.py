@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from rest_framework import serializers
@@ -35,6 +36,30 @@ class ObservedSerializer(serializers.Serializer[Any]):
     drift = serializers.DictField(child=serializers.IntegerField())
     unrecorded_peers = serializers.IntegerField()
     observed_at = serializers.DateTimeField(allow_null=True)
+
+
+class CutOffSerializer(serializers.Serializer[Any]):
+    """Whether the gateway's kernel stops clients at the byte of their limit (docs/cutoff.md)."""
+
+    state = serializers.ChoiceField(
+        choices=["unknown", "ready", "armed", "off"],
+        help_text="Armed: somebody is near a limit. Off: the interface is read more often instead.",
+    )
+    clients = serializers.IntegerField(help_text="That are near a limit.")
+    reason = serializers.CharField(help_text="Why it is off.")
+    since = serializers.DateTimeField(allow_null=True)
+
+
+class SpeedsSerializer(serializers.Serializer[Any]):
+    """How the speeds of clients are kept on an interface (docs/speed.md)."""
+
+    state = serializers.ChoiceField(
+        choices=["idle", "queues", "limits", "off"],
+        help_text="Idle: nobody has one. Limits: packets beyond are dropped. Off: none is kept.",
+    )
+    devices = serializers.IntegerField(help_text="Whose speed is set.")
+    reason = serializers.CharField(help_text="Why not by queues, or not at all.")
+    since = serializers.DateTimeField(allow_null=True)
 
 
 class InterfaceSerializer(serializers.Serializer[Any]):
@@ -78,6 +103,8 @@ class InterfaceSerializer(serializers.Serializer[Any]):
     wg_quick = serializers.BooleanField(required=False)
     config_generation = serializers.IntegerField(required=False)
     observed = ObservedSerializer(required=False)
+    cutoff = CutOffSerializer(required=False)
+    speeds = SpeedsSerializer(required=False)
     created_at = serializers.DateTimeField(required=False)
 
 
@@ -130,15 +157,42 @@ def interface_body(
             "unrecorded_peers": len(interface.guard_keys),
             "observed_at": moment(interface.observed_at),
         },
+        "cutoff": _cutoff_body(interface.cutoff),
+        "speeds": _speeds_body(interface.shaping),
         "created_at": moment(interface.created_at),
     }
 
 
+def _cutoff_body(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What the worker last wrote down of the cut-off (`control.cutoff`)."""
+    clients, reason = told.get("armed", 0), told.get("why_not", "")
+    state = "off" if reason else "armed" if clients else "ready" if told else "unknown"
+    return {"state": state, "clients": clients, "reason": reason, "since": _utc(told.get("since"))}
+
+
+def _speeds_body(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What the worker last wrote down of speeds (`control.shaping`)."""
+    means = {"htb": "queues", "limit": "limits", "": "off"}
+    return {
+        "state": means[told.get("by", "")] if told else "idle",
+        "devices": told.get("set", 0),
+        "reason": told.get("reason", ""),
+        "since": _utc(told.get("at")),
+    }
+
+
+def _utc(text: str | None) -> str | None:
+    """A moment as a worker wrote it down, as RFC 3339 shows it."""
+    return moment(datetime.fromisoformat(text)) if text else None
+
+
 def interface_tag(interface: Interface, body: Mapping[str, Any]) -> str:
-    """The ETag of an interface's body: when it was last looked at is another each time."""
+    """The ETag of an interface's body: live figures are others each time, states are not."""
     shown = {name: value for name, value in body.items() if name != "observed_at"}
     if "observed" in shown:
         shown["observed"] = {**shown["observed"], "observed_at": None}
+        for name in ("cutoff", "speeds"):
+            shown[name] = (shown[name]["state"], shown[name]["reason"])
     return etag(interface, shown)
 
 
@@ -178,6 +232,7 @@ class InterfaceCreate(InterfaceFields):
 class InterfacePatch(InterfaceFields):
     """A change. What cannot be changed may be sent back as it was read."""
 
+    moving = frozenset({"up", "observed_at", "addresses_left", "observed", "cutoff", "speeds"})
     id = serializers.UUIDField(read_only=True)
     name = serializers.CharField(read_only=True)
     gateway = serializers.CharField(read_only=True)
@@ -194,6 +249,8 @@ class InterfacePatch(InterfaceFields):
     wg_quick = serializers.BooleanField(read_only=True)
     config_generation = serializers.IntegerField(read_only=True)
     observed = ObservedSerializer(read_only=True)
+    cutoff = CutOffSerializer(read_only=True)
+    speeds = SpeedsSerializer(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
 
     def to_representation(self, instance: Interface) -> dict[str, Any]:

@@ -41,7 +41,9 @@ class LiveSerializer(serializers.Serializer[Any]):
 
     online = serializers.BooleanField()
     endpoint = serializers.CharField(allow_null=True)
-    last_handshake_at = serializers.DateTimeField(allow_null=True)
+    last_handshake_at = serializers.DateTimeField(
+        allow_null=True, help_text="Also one that it made while it was off: it knocked in vain."
+    )
     upload_bytes = serializers.IntegerField()
     download_bytes = serializers.IntegerField()
     observed_at = serializers.DateTimeField(allow_null=True)

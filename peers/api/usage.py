@@ -152,6 +152,7 @@ def client_usage_body(count: ClientCount) -> dict[str, Any]:
         "left_bytes": now.left,
         "percent": now.percent,
         "throttled_since": moment(usage.throttled_since),
+        "speed": {"upload_kbit": count.upload_kbit, "download_kbit": count.download_kbit},
         "total": bytes_body(
             Bytes(usage.raw_up, usage.raw_down, usage.billed_up, usage.billed_down)
         ),

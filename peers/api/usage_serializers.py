@@ -98,6 +98,15 @@ class DeviceUsage(BytesSerializer):
     observed_at = serializers.DateTimeField(allow_null=True)
 
 
+class SpeedSerializer(serializers.Serializer[Any]):
+    """How fast each device may be now, in kbit/s: the least of what was sold, of the tenant's limit
+    and, at the limit of bytes, of the throttle. Null is no limit.
+    """
+
+    upload_kbit = serializers.IntegerField(allow_null=True)
+    download_kbit = serializers.IntegerField(allow_null=True)
+
+
 class ClientUsage(serializers.Serializer[Any]):
     """What a client used in its period, and what is left; null limits are none."""
 
@@ -112,6 +121,7 @@ class ClientUsage(serializers.Serializer[Any]):
     left_bytes = serializers.IntegerField(allow_null=True)
     percent = serializers.IntegerField(allow_null=True, help_text="Of the nearest limit.")
     throttled_since = serializers.DateTimeField(allow_null=True)
+    speed = SpeedSerializer()
     total = BytesSerializer(help_text="Since the client was made.")
     devices = DeviceUsage(many=True)
     observed_at = serializers.DateTimeField(

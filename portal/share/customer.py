@@ -12,7 +12,6 @@ from peers.api.representation import is_online
 from peers.models import Peer, ShareLink
 from peers.queries import ClientView, Device
 from portal import calendar, formats
-from quotas.policies import PLAN
 
 _DAY = timedelta(days=1)
 
@@ -56,28 +55,10 @@ def customer(link: ShareLink, view: ClientView, device: Device, at: datetime) ->
     )
 
 
-def ends_at(view: ClientView) -> datetime | None:
-    """When what was bought is over; None for never, or for not begun."""
-    client = view.client
-    if client.expires_at is not None:
-        return client.expires_at
-    if client.duration_days is None or client.first_connected_at is None:
-        return None
-    try:
-        return client.first_connected_at + timedelta(days=client.duration_days)
-    except OverflowError:
-        return None
-
-
 def days_left(view: ClientView, at: datetime) -> int | None:
     """Days, begun ones counted; None when nothing ends or nothing has begun."""
-    end = ends_at(view)
+    end = view.client.expires_at
     return None if end is None else max(0, ceil((end - at) / _DAY))
-
-
-def used_bytes(view: ClientView) -> int:
-    """Both directions of all devices, since they were added."""
-    return sum(device.upload_bytes + device.download_bytes for device in view.devices)
 
 
 def _verdict(
@@ -90,10 +71,8 @@ def _verdict(
         "expired": gettext("Your plan has ended."),
         "over-quota": gettext("Your data is used up."),
         "kicked": gettext("A short break: it comes back by itself."),
+        "scheduled": gettext("What you bought has not begun yet."),
     }
-    if _is_early(view):
-        text = gettext("What you bought has not begun yet.")
-        return "off", gettext("Your connection is off."), text
     if view.state in off:
         return "off", gettext("Your connection is off."), off[view.state]
     if device.peer.awaits_key:
@@ -131,14 +110,9 @@ def _remedy(link: ShareLink, view: ClientView) -> tuple[str, ...]:
     keep = gettext("Leave the tunnel in the app as it is: it works again with the same file.")
     if view.state == "kicked":
         return (gettext("Wait a minute."), keep)
-    if _is_early(view):
+    if view.state == "scheduled":
         return (gettext("Wait: it begins by itself."), keep)
     return (ask[view.state] % seller, keep) if view.state in ask else ()
-
-
-def _is_early(view: ClientView) -> bool:
-    """Whether nothing keeps it off but that what was sold begins later."""
-    return view.off is not None and view.off.reason == PLAN
 
 
 def _seen(peer: Peer, at: datetime) -> str:
@@ -149,22 +123,25 @@ def _seen(peer: Peer, at: datetime) -> str:
 
 
 def _usage(view: ClientView) -> Figure:
-    down = sum(device.download_bytes for device in view.devices)
-    up = sum(device.upload_bytes for device in view.devices)
+    """What is left of what was sold for the period, else what was used in it: as it is billed."""
+    now = view.balance
+    down, up, used = now.used_down, now.used_up, now.used
     both = gettext("%(down)s down, %(up)s up") % {
         "down": formats.size(down), "up": formats.size(up)
     }  # fmt: skip
-    quota, used = view.client.quota_bytes, down + up
     if not used:  # in words: a Persian zero is a dot
         both = gettext("Nothing used yet")
-    if quota is None and not used:
+    if view.usage is not None and view.usage.throttled_since is not None:
+        both = gettext("Used up: it is slow for now.")
+    if now.nearest is None and not used:
         return Figure(gettext("Used so far"), gettext("Nothing yet"), "", "")
-    if quota is None:
+    if now.nearest is None:
         value, unit = formats.size(used).split(" ", 1)
         return Figure(gettext("Used so far"), value, unit, both)
-    left = max(0, quota - used)
+    counted, quota = now.nearest
+    left = max(0, quota - counted)
     value, unit = _sold(left).split(" ", 1)
-    share = 100 if quota == 0 else min(100, round(100 * used / quota))
+    share = 100 if quota == 0 else min(100, round(100 * counted / quota))
     tone = "bad" if share >= 100 else "warn" if share >= 90 else ""
     of = gettext("%(unit)s of %(quota)s") % {"unit": unit, "quota": _sold(quota)}
     if not left:
@@ -181,7 +158,7 @@ def _sold(quota: int) -> str:
 
 
 def _time(link: ShareLink, view: ClientView, at: datetime) -> Figure:
-    title, left, end = gettext("Days left"), days_left(view, at), ends_at(view)
+    title, left, end = gettext("Days left"), days_left(view, at), view.client.expires_at
     if left is not None and end is not None:
         until = gettext("until %s") % calendar.day(end, link.tenant.timezone)
         if not left:

@@ -29,7 +29,7 @@ from peers.services.links import reveal
 from peers.services.reveals import note_delivered
 from portal import calendar
 from portal.share.branding import style_sheet
-from portal.share.customer import customer, days_left, ends_at, used_bytes
+from portal.share.customer import customer, days_left
 from portal.share.doors import by_link, secret_of
 from rest.errors import Conflict, Missing, Refusal
 from tenants.models import Tenant
@@ -83,8 +83,6 @@ def status(request: HttpRequest, link: ShareLink, at: datetime) -> HttpResponse:
     """How the connection is, for programs."""
     view, device = _told(link)
     client, peer = view.client, device.peer
-    used = used_bytes(view)
-    left = None if client.quota_bytes is None else max(0, client.quota_bytes - used)
     return JsonResponse(
         {
             "name": client.name,
@@ -93,8 +91,8 @@ def status(request: HttpRequest, link: ShareLink, at: datetime) -> HttpResponse:
             "upload_bytes": sum(one.upload_bytes for one in view.devices),
             "download_bytes": sum(one.download_bytes for one in view.devices),
             "quota_bytes": client.quota_bytes,
-            "left_bytes": left,
-            "expires_at": moment(ends_at(view)),
+            "left_bytes": view.balance.left,
+            "expires_at": moment(client.expires_at),
             "days_left": days_left(view, at),
             "last_handshake_at": moment(peer.last_handshake_at),
             "observed_at": moment(device.observed_at),

@@ -161,7 +161,7 @@ def _hold_words(reason: str) -> str:
         Hold.Reason.EXPIRED: gettext("Off: expired"),
         Hold.Reason.TENANT_SUSPENDED: gettext("Off: reseller suspended"),
         Hold.Reason.TENANT_POOL: gettext("Off: reseller's quota"),
-        Hold.Reason.PLAN: gettext("Off: no plan"),
+        Hold.Reason.PLAN: gettext("Off: not begun yet"),
         Hold.Reason.SUSPENDED: gettext("Off: suspended by its shop"),
         Hold.Reason.KICK: gettext("Off for a moment"),
     }.get(Hold.Reason(reason), gettext("Off"))

@@ -17,7 +17,9 @@ BulkResultOutcomeEnum = Literal['done', 'failed', 'skipped']
 
 ChangePlanWhenEnum = Literal['now', 'period', 'end']
 
-ClientState = Literal['active', 'pending', 'failed', 'disabled', 'suspended', 'expired', 'over-quota', 'kicked', 'deleted']
+ClientState = Literal['active', 'pending', 'failed', 'disabled', 'suspended', 'expired', 'over-quota', 'scheduled', 'kicked', 'deleted']
+
+CutOffStateEnum = Literal['unknown', 'ready', 'armed', 'off']
 
 DeviceStatus = Literal['pending', 'applied', 'verified', 'failed', 'quarantined']
 
@@ -62,6 +64,8 @@ RestEnum = Literal['keep', 'drop', 'carry']
 RestartPolicyEnum = Literal['auto', 'always', 'never']
 
 ShareLinkState = Literal['active', 'used', 'revoked', 'expired']
+
+SpeedsStateEnum = Literal['idle', 'queues', 'limits', 'off']
 
 StartEnum = Literal['now', 'date', 'first-handshake']
 
@@ -563,6 +567,7 @@ class ClientUsage(TypedDict):
     left_bytes: int | None
     percent: int | None
     throttled_since: str | None
+    speed: Speed
     total: Bytes
     devices: list[DeviceUsage]
     observed_at: str | None
@@ -627,6 +632,24 @@ class ConfigSelection(TypedDict):
     ids: NotRequired[list[str]]
     external_ids: NotRequired[list[str]]
     filter: NotRequired[dict[str, Any]]
+
+
+class CutOff(TypedDict):
+    """Whether the gateway's kernel stops clients at the byte of their limit (docs/cutoff.md)."""
+
+    state: CutOffStateEnum
+    clients: int
+    reason: str
+    since: str | None
+
+
+class CutOffInput(TypedDict):
+    """Whether the gateway's kernel stops clients at the byte of their limit (docs/cutoff.md)."""
+
+    state: CutOffStateEnum
+    clients: int
+    reason: str
+    since: str | None
 
 
 class Device(TypedDict):
@@ -949,6 +972,8 @@ class Interface(TypedDict):
     wg_quick: NotRequired[bool]
     config_generation: NotRequired[int]
     observed: NotRequired[Observed]
+    cutoff: NotRequired[CutOff]
+    speeds: NotRequired[Speeds]
     created_at: NotRequired[str]
 
 
@@ -1015,6 +1040,8 @@ class InterfaceEdited(TypedDict):
     wg_quick: NotRequired[bool]
     config_generation: NotRequired[int]
     observed: NotRequired[Observed]
+    cutoff: NotRequired[CutOff]
+    speeds: NotRequired[Speeds]
     created_at: NotRequired[str]
     preview: Preview
     job: JobRef | None
@@ -1092,6 +1119,8 @@ class InterfaceWithJob(TypedDict):
     wg_quick: NotRequired[bool]
     config_generation: NotRequired[int]
     observed: NotRequired[Observed]
+    cutoff: NotRequired[CutOff]
+    speeds: NotRequired[Speeds]
     created_at: NotRequired[str]
     job: JobRef | None
 
@@ -1905,6 +1934,31 @@ class SettingsPatch(TypedDict):
     keep_sessions_days: NotRequired[int]
 
 
+class Speed(TypedDict):
+    """How fast each device may be now, in kbit/s: the least of what was sold, of the tenant's limit and, at the limit of bytes, of the throttle. Null is no limit."""
+
+    upload_kbit: int | None
+    download_kbit: int | None
+
+
+class Speeds(TypedDict):
+    """How the speeds of clients are kept on an interface (docs/speed.md)."""
+
+    state: SpeedsStateEnum
+    devices: int
+    reason: str
+    since: str | None
+
+
+class SpeedsInput(TypedDict):
+    """How the speeds of clients are kept on an interface (docs/speed.md)."""
+
+    state: SpeedsStateEnum
+    devices: int
+    reason: str
+    since: str | None
+
+
 class Standing(TypedDict):
     """A tenant's status, and the job that brings its clients to it."""
 
@@ -2187,7 +2241,7 @@ class ClientsQuery(TypedDict):
     ordering: NotRequired[Literal['created_at', 'expires_at', 'id', 'name', 'updated_at', '-created_at', '-expires_at', '-id', '-name', '-updated_at']]
     plan: NotRequired[str]
     search: NotRequired[str]
-    state: NotRequired[Literal['active', 'disabled', 'expired', 'failed', 'kicked', 'over-quota', 'pending', 'suspended']]
+    state: NotRequired[Literal['active', 'disabled', 'expired', 'failed', 'kicked', 'over-quota', 'pending', 'scheduled', 'suspended']]
     tag: NotRequired[str]
 
 

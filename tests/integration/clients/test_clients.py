@@ -282,7 +282,8 @@ def test_the_state_filter_agrees_with_the_state_shown(
     )
     shown = {row["name"]: row["state"] for row in alice_api.get(URL).json()["results"]}
     assert set(shown.values()) == {
-        "over-quota", "expired", "disabled", "suspended", "active", "failed", "pending",
+        "over-quota", "expired", "disabled", "suspended", "scheduled", "active", "failed",
+        "pending",
     }  # fmt: skip
     for state in set(shown.values()):
         found = alice_api.get(f"{URL}?state={state}").json()["results"]

@@ -22,7 +22,7 @@ from gateways.models import GlobalSetting
 from peers.models import Client, Peer, ShareLink
 from portal.share import doors as share_doors
 from tenants.models import Tenant
-from tests.make import make_meter
+from tests.make import make_meter, make_usage
 
 Body = dict[str, Any]
 Share = Callable[..., Body]
@@ -37,7 +37,7 @@ def secret_in(page: str) -> bool:
 
 
 def test_a_visit_shows_the_state_and_no_secret(visitor: Browser, share: Share, sold: Body) -> None:
-    make_meter(Peer.objects.get(), up=150_000_000, down=1_250_000_000)
+    make_usage(Client.objects.get(), up=150_000_000, down=1_250_000_000)
     answer = visitor.get(share(sold, single_use=True)["path"])
     page = answer.content.decode()
     assert answer.status_code == 200
@@ -280,7 +280,7 @@ def test_nothing_is_said_in_words(visitor: Browser, share: Share, sold: Body) ->
     path = share(sold)["path"]
     assert "Nothing yet" in visitor.get(path).content.decode()
     Client.objects.update(quota_bytes=10**9, expires_at=timezone.now() - timedelta(hours=1))
-    make_meter(Peer.objects.get(), up=10**9)
+    make_usage(Client.objects.get(), up=10**9)
     page = visitor.get(path).content.decode()
     assert re.search(r"Nothing <i>of 1 GB</i>", page)
     assert re.search(r"Days left</p><p class=\"big big-s\">None</p>", page)
@@ -390,6 +390,7 @@ def test_a_link_for_one_use_is_no_subscription(visitor: Browser, share: Share, s
 def test_programs_read_the_state(visitor: Browser, share: Share, sold: Body) -> None:
     Client.objects.update(quota_bytes=1000, expires_at=timezone.now() + timedelta(hours=30))
     make_meter(Peer.objects.get(), up=100, down=250)
+    make_usage(Client.objects.get(), up=100, down=250)
     answer = visitor.get(share(sold)["path"] + "/status.json")
     body = answer.json()
     assert answer["Cache-Control"] == "no-store"
@@ -398,6 +399,34 @@ def test_programs_read_the_state(visitor: Browser, share: Share, sold: Body) -> 
     assert (body["quota_bytes"], body["left_bytes"], body["days_left"]) == (1000, 650, 2)
     assert body["file"] == {"outdated": False, "delivered_at": None}
     assert "PrivateKey" not in answer.content.decode()
+
+
+def test_a_customer_is_told_of_the_running_period_and_of_what_was_topped_up(
+    visitor: Browser, share: Share, sold: Body, alice_api: APIClient
+) -> None:
+    """What devices counted since they were added is nothing to those who buy by the month."""
+    client = Client.objects.get()
+    Client.objects.update(quota_bytes=10**9, reset="month")
+    make_meter(Peer.objects.get(), up=10**9)
+    make_usage(client, up=10**9)
+    path = share(sold)["path"]
+    assert "Nothing <i>of 1 GB</i>" in visitor.get(path).content.decode()
+    assert alice_api.post(f"/api/v1/clients/{client.uuid}/reset-usage", {}).status_code == 200
+    assert "1 <i>GB of 1 GB</i>" in visitor.get(path).content.decode()
+    assert visitor.get(f"{path}/status.json").json()["left_bytes"] == 10**9
+    topped = alice_api.post(f"/api/v1/clients/{client.uuid}/top-up", {"bytes": 10**9})
+    assert topped.status_code == 200
+    assert "2 <i>GB of 2 GB</i>" in visitor.get(path).content.decode()
+
+
+def test_a_customer_of_each_way_apart_sees_what_ends_first(
+    visitor: Browser, share: Share, sold: Body
+) -> None:
+    Client.objects.update(quota_bytes=None, upload_quota_bytes=10**9, download_quota_bytes=10**10)
+    make_usage(Client.objects.get(), up=6 * 10**8, down=10**9, throttled_since=timezone.now())
+    page = visitor.get(share(sold)["path"]).content.decode()
+    assert "400 <i>MB of 1 GB</i>" in page
+    assert "Used up: it is slow for now." in page
 
 
 def test_an_outdated_file_says_so_until_it_is_fetched(

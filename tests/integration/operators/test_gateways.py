@@ -24,6 +24,18 @@ def url(gateway: Gateway) -> str:
     return f"{GATEWAYS}/{gateway.uuid}"
 
 
+def test_what_was_read_can_be_sent_back_though_its_worker_answered_meanwhile(
+    operator_api: APIClient, db: None
+) -> None:
+    gateway = make_gateway()
+    Heartbeat.objects.create(queue=gateway.queue, seen_at=timezone.now() - timedelta(seconds=50))
+    read = operator_api.get(url(gateway)).json()
+    Heartbeat.objects.update(seen_at=timezone.now())
+    answer = operator_api.patch(url(gateway), read)
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["queue"]["age_seconds"] < read["queue"]["age_seconds"]
+
+
 def test_a_gateway_is_made_read_changed_and_deleted(operator_api: APIClient) -> None:
     made = operator_api.post(
         GATEWAYS, {"slug": "fra-1", "name": "Frankfurt", "country": "DE", "location": "Frankfurt"}
@@ -120,7 +132,7 @@ def test_who_may(
         ("name", " x"),
         ("location", "x" * 65),
         ("id", "x"),
-        ("queue", "x"),
+        ("host_id", "x"),
         ("surprise", 1),
     ],
 )  # fmt: skip

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.test import Client as Browser
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from gateways.models import AddressPool, Interface, Job
 from gateways.sealing import open_interface_key
 from peers.models import Peer
-from tenants.models import Tenant
+from tenants.models import Tenant, User
 from tests.integration.operators.conftest import acts
 from tests.make import make_client, make_gateway, make_interface, make_peer
 from tests.tags import stateless, tag
@@ -215,6 +218,66 @@ def test_what_was_read_can_be_sent_back(operator_api: APIClient, interface: Inte
     assert (answer.status_code, stateless(answer["ETag"])) == (200, tag(interface, 1))
     answer = operator_api.patch(url(interface), {"public_key": "x"})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "read_only")
+
+
+def test_what_was_read_can_be_sent_back_though_it_was_observed_meanwhile(
+    operator_api: APIClient, interface: Interface
+) -> None:
+    read = operator_api.get(url(interface)).json()
+    now = timezone.now()
+    Interface.objects.update(observed_at=now, observed_peers=7, state="up", cutoff={"armed": 1})
+    answer = operator_api.patch(url(interface), read)
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["observed"]["peers"] == 7
+
+
+OFF = "nft: not permitted"
+
+
+@pytest.mark.parametrize(
+    ("column", "told", "shown"),
+    [
+        ("cutoff", {}, ("unknown", 0, "", None)),
+        ("cutoff", {"armed": 0, "since": None, "why_not": ""}, ("ready", 0, "", None)),
+        ("cutoff", {"armed": 3, "since": "2026-01-31T12:00:00+00:00", "why_not": ""},
+         ("armed", 3, "", "2026-01-31T12:00:00Z")),
+        ("cutoff", {"armed": 0, "since": None, "why_not": OFF}, ("off", 0, OFF, None)),
+        ("shaping", {}, ("idle", 0, "", None)),
+        ("shaping", {"set": 2, "by": "htb", "reason": "", "at": "2026-01-31T12:00:00+00:00"},
+         ("queues", 2, "", "2026-01-31T12:00:00Z")),
+        ("shaping", {"set": 2, "by": "limit", "reason": "no sch_htb", "at": None},
+         ("limits", 2, "no sch_htb", None)),
+        ("shaping", {"set": 0, "by": "", "reason": OFF, "at": None}, ("off", 0, OFF, None)),
+    ],
+)  # fmt: skip
+def test_operators_see_how_limits_are_kept_in_the_kernel(
+    operator_api: APIClient,
+    alice_api: APIClient,
+    operator: User,
+    interface: Interface,
+    column: str,
+    told: dict[str, Any],
+    shown: tuple[str, int, str, str | None],
+) -> None:
+    Interface.objects.update(**{column: told})
+    body = operator_api.get(url(interface)).json()
+    assert tuple(body["cutoff" if column == "cutoff" else "speeds"].values()) == shown
+    seller = alice_api.get(url(interface)).json()
+    assert not {"cutoff", "speeds"} & seller.keys()
+    browser = Browser()
+    browser.force_login(operator)
+    page = browser.get(f"/admin/gateways/interface/{interface.pk}/change/").content.decode()
+    assert {"field-cutoff", "field-shaping"} <= set(re.findall(r"field-\w+", page))
+
+
+def test_a_tag_moves_with_why_and_not_with_how_many(
+    operator_api: APIClient, interface: Interface
+) -> None:
+    tags = []
+    for told in ({"armed": 3, "why_not": ""}, {"armed": 4, "why_not": ""}, {"why_not": OFF}):
+        Interface.objects.update(cutoff=told)
+        tags.append(operator_api.get(url(interface))["ETag"])
+    assert tags[0] == tags[1] != tags[2]
 
 
 def test_a_stale_version_is_refused(operator_api: APIClient, interface: Interface) -> None:

@@ -10,14 +10,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from control.allotted import allotted
 from gateways.models import Interface
 from peers.models import Client, Peer, PeerAddress
 from quotas.models import Meter, Session, Usage
 from tenants.models import Tenant
 from tests.integration.usage.ledger import QUARTER, use
-from tests.make import make_client, make_peer
+from tests.make import make_client, make_peer, make_usage
 
 URL = "/api/v1/clients"
+UTC_NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 def got(api: APIClient, path: str, **query: Any) -> Any:
@@ -31,6 +33,27 @@ def refused(api: APIClient, path: str, field: str, code: str = "invalid", **quer
     assert answer.status_code == 400, answer.content
     error = answer.json()["errors"][0]
     assert (error["field"], error["code"]) == (field, code)
+
+
+@pytest.mark.parametrize("up", [None, 300, 800])
+@pytest.mark.parametrize("most", [None, 500])
+@pytest.mark.parametrize("slow", [False, True])
+def test_the_speed_that_is_shown_is_the_one_that_is_set(
+    alice_api: APIClient,
+    sara: Client,
+    phone: Peer,
+    interface: Interface,
+    up: int | None,
+    most: int | None,
+    slow: bool,
+) -> None:
+    Tenant.objects.update(max_speed_kbit=most)
+    Client.objects.update(upload_kbit=up, at_limit="throttle", throttle_kbit=100)
+    make_usage(sara, up=1000, throttled_since=UTC_NOW if slow else None)
+    [device] = allotted(interface) or [None]
+    shown = got(alice_api, f"{URL}/{sara.uuid}/usage")["speed"]
+    assert shown["upload_kbit"] == (device and device.up_kbit)
+    assert shown["download_kbit"] == (device and device.down_kbit)
 
 
 def test_a_client_that_never_connected_used_nothing(
@@ -48,6 +71,7 @@ def test_a_client_that_never_connected_used_nothing(
         "left_bytes": 1000,
         "percent": 0,
         "throttled_since": None,
+        "speed": {"upload_kbit": None, "download_kbit": None},
         "total": dict.fromkeys(_names(), 0),
         "devices": [
             {

@@ -25,6 +25,8 @@ def test_every_reason_has_a_state() -> None:
         (["expired", "quota"], "expired"),
         (["quota", "manual", "expired"], "disabled"),
         (["tenant-suspended", "quota"], "suspended"),
+        (["plan"], "scheduled"),
+        (["plan", "suspended"], "suspended"),
     ],
 )
 def test_the_strongest_hold_names_the_state(reasons: list[str], state: str | None) -> None:
