@@ -1,7 +1,8 @@
 """``python -m bench``: starts a whole vwg of its own, measures it, prints one table.
 
 ``python -m bench load`` measures shops that ask and order at a portal with 50,000 clients, and
-``python -m bench many`` the bulk requests among that alone. Needs root (network namespaces).
+``python -m bench many`` the bulk requests among that alone; these need root (network namespaces).
+``python -m bench books`` measures what keeping the books costs, by the number of clients.
 ``--quick`` stops at 1,000 peers, and at 5,000 clients; ``--long`` orders for five minutes.
 """
 
@@ -16,7 +17,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from bench import load, rows
+from bench import books, load, rows
 from bench.figures import Figure, save, table
 from tests.stack.processes import Stack
 
@@ -24,6 +25,10 @@ from tests.stack.processes import Stack
 def main() -> int:
     """Measure, print and save; the exit status is 1 when a bar was missed."""
     given = _arguments()
+    if given.what == "books":
+        return books.main(
+            quick=given.quick, database_url=given.database_url, synchronous=given.synchronous
+        )
     state = Path(tempfile.mkdtemp(prefix="vbn"))
     settings = {"VWG_SQLITE_SYNCHRONOUS": given.synchronous}
     stack = Stack(state / "s", cluster_url=given.database_url, settings=settings)
@@ -73,7 +78,9 @@ def measure(stack: Stack, *, sizes: list[int], rounds: int) -> Iterable[Figure]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["changes", "load", "many"], default="changes")
+    parser.add_argument(
+        "what", nargs="?", choices=["changes", "load", "many", "books"], default="changes"
+    )
     parser.add_argument("--rounds", type=int, default=100, help="changes per size (100)")
     parser.add_argument("--quick", action="store_true", help="fewer peers, fewer clients")
     parser.add_argument("--long", action="store_true", help="load: order for five minutes")

@@ -150,8 +150,8 @@ def _house(clients: Sequence[Client], pool: AddressPool, chance: random.Random) 
         if off:
             holds.append(_hold(client))
     with transaction.atomic():
-        _write(Client, clients)
-        _write(Peer, peers)
+        write(Client, clients)
+        write(Peer, peers)
     Meter.objects.bulk_create(meters, batch_size=500)
     PeerKey.objects.bulk_create(keys, batch_size=500)
     PeerAddress.objects.bulk_create(addresses, batch_size=500)
@@ -197,7 +197,7 @@ def _hold(client: Client) -> Hold:
     )
 
 
-def _write(model: type[Model], rows: Sequence[Model]) -> None:
+def write(model: type[Model], rows: Sequence[Model]) -> None:
     """Rows with their primary keys, the short way of each database."""
     fields = model._meta.concrete_fields
     names = ", ".join(f'"{field.column}"' for field in fields)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -235,9 +235,14 @@ def memories(stack: Stack) -> Iterator[Figure]:
 
 def database_of(stack: Stack) -> str:
     """The engine, and whether it waits for the disk, for the results."""
-    url = stack.env.get("DATABASE_URL")
-    if not url:
-        return f"SQLite, synchronous={stack.env['VWG_SQLITE_SYNCHRONOUS']}"
+    return durability_of(stack.env)
+
+
+def durability_of(known: Mapping[str, str]) -> str:
+    """The same, of the database in an environment."""
+    url = known.get("DATABASE_URL", "sqlite:")
+    if url.startswith("sqlite:"):
+        return f"SQLite, synchronous={known['VWG_SQLITE_SYNCHRONOUS']}"
     with cluster_connection(url) as database:
         names = ("fsync", "synchronous_commit")
         told = [f"{name}={database.execute(f'SHOW {name}').fetchall()[0][0]}" for name in names]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from control.guard import split
-from wireguard.types import Applied, PeerStatus
+from wireguard.types import Applied, PeerStatus, psk_digest
 
 
 class Known(NamedTuple):
@@ -126,9 +126,8 @@ def _judge(row: Known, running: Mapping[str, PeerStatus], drift: Drift) -> None:
 
 def same(status: PeerStatus, applied: Applied) -> bool:
     """Whether the running peer is as it was applied; endpoints roam and do not count."""
-    shown = status.as_applied()
     return (
-        shown.allowed_ips == applied.allowed_ips
-        and shown.persistent_keepalive == applied.persistent_keepalive
-        and shown.psk_digest == applied.psk_digest
+        status.allowed_ips == applied.allowed_ips
+        and status.persistent_keepalive == applied.persistent_keepalive
+        and psk_digest(status.preshared_key) == applied.psk_digest
     )

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import BigIntegerField, Func, Q, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
 
 from control.drift import Known
 from control.many import Update, db_time, lock_peers
@@ -48,7 +49,7 @@ _VERIFY = Update(
 
 
 class _Record(NamedTuple):
-    """The columns of a peer's row that an observation reads, by their names."""
+    """What an observation reads of a peer's row, by the names of `_records`."""
 
     id: int
     public_key: str
@@ -66,11 +67,33 @@ class _Record(NamedTuple):
     applied_seq: int
     observed_present: bool
     observed_endpoint: str
-    last_handshake_at: datetime | None
+    handshake: int | None
     meter__run: int | None
     meter__rx: int | None
     meter__tx: int | None
     meter__billing: bool | None
+
+
+class _Seconds(Func):
+    """A moment as whole Unix seconds: of 10,000 rows, that spares as many datetimes their making,
+    which takes longer than to fetch the rows.
+    """
+
+    output_field = BigIntegerField()
+    arity = 1
+
+    def get_db_converters(self, connection: Any) -> list[Any]:
+        return []  # both databases hand out an integer
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
+        )
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="FLOOR(EXTRACT(EPOCH FROM %(expressions)s))::bigint"
+        )
 
 
 @dataclass(frozen=True)
@@ -104,7 +127,7 @@ def load_known(
         Q(deleted_at=None) | ~Q(applied_key="") | Q(observed_present=True)
     )
     found = Rows()
-    for values in rows.values_list(*_Record._fields).iterator(chunk_size=5000):
+    for values in _records(rows).iterator(chunk_size=5000):
         record = _Record._make(values)
         found.add(record, shows(record.applied_key), run)
         found.shown.append(_shown(record))
@@ -123,8 +146,12 @@ def load_buried(interface: Interface, running: Collection[str], found: Rows) -> 
     rows = Peer.objects.filter(
         interface=interface, public_key__in=unknown, deleted_at__isnull=False
     )
-    for values in rows.values_list(*_Record._fields):
+    for values in _records(rows):
         found.add(_Record._make(values))
+
+
+def _records(rows: QuerySet[Peer]) -> QuerySet[Peer, Any]:
+    return rows.annotate(handshake=_Seconds("last_handshake_at")).values_list(*_Record._fields)
 
 
 def _known(record: _Record) -> Known:
@@ -150,13 +177,12 @@ def _known(record: _Record) -> Known:
 
 
 def _shown(record: _Record) -> Shown:
-    handshake = record.last_handshake_at
     return Shown(
         record.id,
         record.applied_key or record.public_key,
         record.observed_present,
         record.observed_endpoint,
-        int(handshake.timestamp()) if handshake else 0,
+        record.handshake or 0,
         record.applied_seq,
     )
 

@@ -7,7 +7,7 @@ the cheapest typed value there is. Secrets are `Secret`, whose repr hides them i
 from __future__ import annotations
 
 import hashlib
-from base64 import b64decode
+from binascii import a2b_base64
 from hmac import compare_digest
 from typing import Final, NamedTuple, NoReturn
 
@@ -55,7 +55,8 @@ def psk_digest(preshared_key: Secret | None) -> str:
     """
     if preshared_key is None:
         return ""
-    return hashlib.sha256(b64decode(preshared_key.reveal(), validate=True)).hexdigest()[:32]
+    key = a2b_base64(preshared_key.reveal(), strict_mode=True)
+    return hashlib.sha256(key).hexdigest()[:32]
 
 
 class Applied(NamedTuple):
