@@ -28,6 +28,17 @@ def day(moment: datetime, timezone: str) -> str:
     return f"{number(of_month)} {_MONTHS[month - 1]} {_year(year)}"
 
 
+def near(moment: datetime, timezone: str, at: datetime) -> str:
+    """The day of a moment as it stands in a sentence: without its year where that is this one."""
+    zone = ZoneInfo(timezone)
+    local, today = moment.astimezone(zone).date(), at.astimezone(zone).date()
+    if get_language() != "fa":
+        return date_format(local, "j F" if local.year == today.year else "j F Y")
+    if persian(local)[0] != persian(today)[0]:
+        return day(moment, timezone)
+    return short(moment, timezone)
+
+
 def short(moment: datetime, timezone: str) -> str:
     """The day of a moment without its year: 1 Dec, for axes and lists."""
     local = moment.astimezone(ZoneInfo(timezone)).date()

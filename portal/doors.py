@@ -20,6 +20,7 @@ from rest_framework.exceptions import ParseError, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 
 from portal.visits import note_visit
+from rest.errors import Missing
 from tenants import row_security
 from tenants.models import Tenant, User
 from tenants.permissions import may
@@ -116,10 +117,10 @@ def _private(response: HttpResponse) -> HttpResponse:
 def _answer(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
     try:
         return view()
-    except Http404:
+    except (Http404, Missing) as missing:
         if is_fragment(request):
             return render(request, "portal/missing_piece.html", status=404)
-        raise
+        raise Http404 from missing
 
 
 def _forbid(request: HttpRequest, reason: str) -> HttpResponse:

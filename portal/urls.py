@@ -4,12 +4,16 @@ from allauth.account.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
+from portal.client import views as client
 from portal.home import views as home
 from portal.status import apply_views, peer_views, views
 
 urlpatterns = [
     path("", home.front, name="front"),
     path("t/<slug:tenant>/", home.tenant_home, name="tenant-home"),
+    path("t/<slug:tenant>/clients/<uuid:uuid>/", client.show, name="client"),
+    path("t/<slug:tenant>/clients/<uuid:uuid>/live/", client.live, name="client-live"),
+    path("t/<slug:tenant>/clients/<uuid:uuid>/history/", client.history, name="client-history"),
     path("status/", views.status, name="page-status"),
     path("live/", views.live, name="page-live"),
     path("apply/", apply_views.apply, name="page-apply"),
