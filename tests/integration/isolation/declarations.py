@@ -265,8 +265,17 @@ SHARE_PAGES: Final = {
     "ANY /s/{secret}/key",
     "ANY /s/{secret}/status.json",
 }
+#: Pages about oneself: for whoever is signed in.
+SELF_PAGES: Final = {"ANY /": "/"}
+#: Pages of the tenant that their address names, with the thing of `world.py` that they show.
+TENANT_PAGES: Final = {
+    "ANY /t/{tenant}/": "",
+    "ANY /t/{tenant}/clients/{uuid}/": "clients/{client}/",
+    "ANY /t/{tenant}/clients/{uuid}/live/": "clients/{client}/live/",
+    "ANY /t/{tenant}/clients/{uuid}/history/": "clients/{client}/history/",
+}
 OPERATOR_PAGES: Final = {
-    "ANY /": "/",
+    "ANY /status/": "/status/",
     "ANY /live/": "/live/",
     "ANY /apply/": "/apply/",
     "ANY /jobs/{uuid}/": "/jobs/{job}/",

@@ -13,7 +13,9 @@ from tests.integration.isolation.declarations import (
     OPERATIONS,
     OPERATOR_PAGES,
     PUBLIC_PAGES,
+    SELF_PAGES,
     SHARE_PAGES,
+    TENANT_PAGES,
 )
 from tests.integration.isolation.enumeration import described, resolved
 from tests.integration.isolation.matrix import Examination, Stage
@@ -28,7 +30,8 @@ def test_the_description_and_the_urls_name_the_same_operations(
     schema: dict[str, Mapping[str, Any]],
 ) -> None:
     urls = {one for one in resolved() if not one.partition(" ")[2].startswith(ADMIN)}
-    pages = PUBLIC_PAGES | SHARE_PAGES | OPERATOR_PAGES.keys()
+    pages = PUBLIC_PAGES | SHARE_PAGES
+    pages |= OPERATOR_PAGES.keys() | SELF_PAGES.keys() | TENANT_PAGES.keys()
 
     assert schema.keys() - urls == set(), "described, but nowhere to be found"
     assert urls - schema.keys() - pages == set(), "served, but in no description and no list"

@@ -10,7 +10,11 @@ from django.contrib.admin import site
 from django.test import Client as Browser
 from django.urls import reverse
 
-from tests.integration.isolation.declarations import OPERATOR_PAGES, SHARE_PAGES
+from tests.integration.isolation.declarations import (
+    OPERATOR_PAGES,
+    SHARE_PAGES,
+    TENANT_PAGES,
+)
 from tests.integration.isolation.matrix import MISSING, NOW, still
 from tests.integration.isolation.world import Side, build, build_shared, identity, name
 from tests.make import make_user
@@ -47,6 +51,25 @@ def test_a_page_is_for_operators(page: str, method: str, world: tuple[Side, Side
     if method == "get":
         answer = browser(make_user("oscar", operator="full")).get(path)
         assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("page", sorted(TENANT_PAGES.values()))
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_page_is_its_tenants(page: str, method: str, world: tuple[Side, Side]) -> None:
+    a, b = world
+    mine, theirs = f"/t/{a.tenant.slug}/", f"/t/{b.tenant.slug}/"
+    owner = browser(a.people["owner"])
+    paths = [theirs + page.format(**b.ids), theirs + page.format(**a.ids)]
+    paths += [mine + page.format(**b.ids)] if "{" in page else []
+
+    for path in paths:
+        answer = getattr(owner, method)(path)
+        assert answer.status_code in (404, 405)
+        assert name("B", "")[:4] not in answer.content.decode(errors="replace")
+        assert getattr(browser(), method)(path).status_code in (302, 404, 405)
+    assert b.fingerprint() == b.first
+    if method == "get":
+        assert owner.get(mine + page.format(**a.ids)).status_code in (200, 302)
 
 
 def test_the_admin_site_is_for_operators(world: tuple[Side, Side]) -> None:
