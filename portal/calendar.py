@@ -1,4 +1,4 @@
-"""Dates as a customer reads them: in the tenant's time zone, in Persian by the Persian calendar."""
+"""Dates as their reader has them: by the Gregorian or the Persian calendar, in his time zone."""
 
 from __future__ import annotations
 
@@ -7,25 +7,45 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
-from django.utils.translation import get_language
+from django.utils.timezone import localtime
+from django.utils.translation import get_language, gettext
 
-from portal.formats import number
+from portal.formats import in_digits, ways
 
 _MONTHS: Final = (
     "فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور",
     "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند",
 )  # fmt: skip
+#: For who reads Jalali dates in another language.
+_LATIN_MONTHS: Final = (
+    "Farvardin", "Ordibehesht", "Khordad", "Tir", "Mordad", "Shahrivar",
+    "Mehr", "Aban", "Azar", "Dey", "Bahman", "Esfand",
+)  # fmt: skip
 #: Days of the Gregorian year before each month, in a year that is not a leap year.
 _BEFORE: Final = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 
 
-def day(moment: datetime, timezone: str) -> str:
-    """The day of a moment: 1 December 2026, or in Persian the same of its own calendar."""
-    local = moment.astimezone(ZoneInfo(timezone)).date()
-    if get_language() != "fa":
-        return date_format(local, "j F Y")
+def day(moment: datetime | date, timezone: str = "") -> str:
+    """The day of a moment: 1 December 2026, or the same of the Persian calendar. A moment's day
+    is that of the time zone: the named one, or else the reader's.
+    """
+    local = _local(moment, timezone)
+    if not ways().is_jalali:
+        return in_digits(date_format(local, "j F Y"))
     year, month, of_month = persian(local)
-    return f"{number(of_month)} {_MONTHS[month - 1]} {_year(year)}"
+    months = _MONTHS if get_language() == "fa" else _LATIN_MONTHS
+    return in_digits(f"{of_month} {months[month - 1]} {year}")
+
+
+def clock_time(moment: datetime, timezone: str = "") -> str:
+    """The time of day of a moment: 14:05."""
+    return in_digits(f"{localtime(moment, _zone(timezone)):%H:%M}")
+
+
+def moment(at: datetime, timezone: str = "") -> str:
+    """Day and time of day: 1 December 2026, 14:05."""
+    parts = {"day": day(at, timezone), "time": clock_time(at, timezone)}
+    return gettext("%(day)s, %(time)s") % parts
 
 
 def near(moment: datetime, timezone: str, at: datetime) -> str:
@@ -69,6 +89,12 @@ def persian(day: date) -> tuple[int, int, int]:
     return year, 7 + (count - 186) // 30, 1 + (count - 186) % 30
 
 
-def _year(year: int) -> str:
-    """A year has no thousands separator."""
-    return number(year).replace("\u066c", "")
+def _local(moment: datetime | date, timezone: str) -> date:
+    if not isinstance(moment, datetime):
+        return moment
+    return localtime(moment, _zone(timezone)).date()
+
+
+def _zone(timezone: str) -> ZoneInfo | None:
+    """None: the one that is current, the reader's."""
+    return ZoneInfo(timezone) if timezone else None

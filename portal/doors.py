@@ -9,27 +9,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import update_wrapper
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, Final, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 
+from audit.events import Actor
 from portal.visits import note_visit
 from rest.errors import Missing
+from portal.zones import zone
 from tenants import row_security
 from tenants.models import Tenant, User
 from tenants.permissions import may
-from tenants.scoping import Caller, caller_of
+from tenants.scoping import Caller, caller_of, client_address
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 TenantView = Callable[Concatenate[HttpRequest, Caller, P], HttpResponse]
 Page = Callable[..., HttpResponse]
+
+#: In the session: the slug of the tenant whose pages were opened last.
+LAST_TENANT: Final = "tenant"
 
 
 def is_fragment(request: HttpRequest) -> bool:
@@ -56,6 +62,7 @@ def for_tenant(scope: str) -> Callable[[TenantView[P]], Page]:
                 return _private(refusal)
             caller = caller_of(request)
             note_visit(request, caller)
+            _stand_where(request, caller.tenant)
             return _private(_answer(request, lambda: view(request, caller, *args, **kwargs)))
 
         guarded.scope = scope  # type: ignore[attr-defined]
@@ -92,6 +99,21 @@ def signed_in(view: View[P]) -> Page:
     return update_wrapper(guarded, view)
 
 
+def oneself(request: HttpRequest) -> User | None:
+    """Who is signed in, his own rows within reach; None for nobody. For pages open to everybody."""
+    user = request.user
+    if not isinstance(user, User):
+        return None
+    row_security.reach(user=str(user.pk))
+    return user
+
+
+def actor_of(request: HttpRequest, user: User) -> Actor:
+    """Who does something with his own account."""
+    address = client_address(request)
+    return Actor("user", str(user.uuid), user.get_username(), address, user.is_operator)
+
+
 def shell(request: HttpRequest) -> str:
     """What a dialog's template extends: a page of its own, or a piece for ``<dialog>``."""
     return f"portal/dialog_{'piece' if is_fragment(request) else 'page'}.html"
@@ -105,6 +127,16 @@ def acting_for(request: HttpRequest, tenant: Tenant) -> Caller:
 def may_write(request: HttpRequest) -> bool:
     """Whether the signed-in operator may change things."""
     return bool(getattr(request.user, "operator", "") == User.Operator.FULL)
+
+
+def _stand_where(request: HttpRequest, tenant: Tenant) -> None:
+    """Who chose no time zone reads a tenant's pages in the tenant's. His pages about himself keep
+    the menu of the tenant he came from.
+    """
+    if not getattr(request.user, "timezone", ""):
+        timezone.activate(zone(tenant.timezone) or timezone.get_default_timezone())
+    if request.session.get(LAST_TENANT) != tenant.slug:
+        request.session[LAST_TENANT] = tenant.slug
 
 
 def _private(response: HttpResponse) -> HttpResponse:

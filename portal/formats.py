@@ -1,32 +1,86 @@
-"""How the pages write numbers, sizes and ages, in the language of the reader.
+"""How the pages write numbers, sizes and ages, in the language and the ways of the reader.
 
 Keys and addresses never pass through here: they keep Latin digits, so that they can be copied.
+The reader's ways hold for one request (`portal.middleware`); without any, the language decides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.utils.translation import get_language, gettext
 
+from tenants.models import User
+
 #: Persian digits, thousands and decimal separators (U+066C, U+066B).
-_PERSIAN = str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹\u066c\u066b")
+_PERSIAN: Final = str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹\u066c\u066b")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
+@dataclass(frozen=True)
+class Ways:
+    """What the reader chose, in the values of `User`; empty: as the language has it."""
+
+    digits: str = ""
+    calendar: str = ""
+    byte_units: str = User.ByteUnits.DECIMAL
+
+    @property
+    def has_persian_digits(self) -> bool:
+        """Whether numbers are written in Persian digits."""
+        return (self.digits or _by_language("latin", "persian")) == User.Digits.PERSIAN
+
+    @property
+    def is_jalali(self) -> bool:
+        """Whether dates are those of the Persian calendar."""
+        return (self.calendar or _by_language("gregorian", "jalali")) == User.Calendar.JALALI
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether a kilobyte has 1,024 bytes."""
+        return self.byte_units == User.ByteUnits.BINARY
+
+
+_NOBODYS: Final = Ways()
+_ways: ContextVar[Ways] = ContextVar("vwg_ways", default=_NOBODYS)
+
+
+def ways() -> Ways:
+    """Those of the reader of this request."""
+    return _ways.get()
+
+
+@contextmanager
+def read_by(user: User) -> Iterator[None]:
+    """For the time of the block, everything is written for this person."""
+    before = _ways.set(Ways(user.digits, user.calendar, user.byte_units))
+    try:
+        yield
+    finally:
+        _ways.reset(before)
+
+
 def number(value: int | float, digits: int = 0) -> str:
-    """A number with thousands apart: 19,240; in Persian with its own digits and separators."""
-    return _localised(f"{value:,.{digits}f}")
+    """A number with thousands apart: 19,240; in Persian digits with their own separators."""
+    return in_digits(f"{value:,.{digits}f}")
 
 
 def size(count: int) -> str:
-    """Bytes in decimal units, three significant figures: 0 B, 18.4 GB."""
-    units = (gettext("B"), gettext("kB"), gettext("MB"), gettext("GB"), gettext("TB"))
-    value, step = float(count), 0
-    while value >= 999.5 and step < len(units) - 1:
-        value, step = value / 1000, step + 1
-    digits = 0 if step == 0 or value >= 99.95 else 1
-    return f"{number(value, digits)} {units[step]}"
+    """Bytes in decimal or binary units, three significant figures: 0 B, 18.4 GB, 17.1 GiB."""
+    step, units = 1000, (gettext("B"), gettext("kB"), gettext("MB"), gettext("GB"), gettext("TB"))
+    if ways().is_binary:
+        step = 1024
+        units = (units[0], gettext("KiB"), gettext("MiB"), gettext("GiB"), gettext("TiB"))
+    value, place = float(count), 0
+    while value >= step - step / 2000 and place < len(units) - 1:
+        value, place = value / step, place + 1
+    digits = 0 if place == 0 or value >= 99.95 else 1
+    return f"{number(value, digits)} {units[place]}"
 
 
 def ago(seconds: float) -> str:
@@ -56,5 +110,10 @@ def age(at: datetime | None, now: datetime) -> float | None:
     return None if at is None else max(0.0, (now - at).total_seconds())
 
 
-def _localised(text: str) -> str:
-    return text.translate(_PERSIAN) if get_language() == "fa" else text
+def in_digits(text: str) -> str:
+    """A written number in the reader's digits."""
+    return text.translate(_PERSIAN) if ways().has_persian_digits else text
+
+
+def _by_language(latin: str, persian: str) -> str:
+    return persian if get_language() == "fa" else latin

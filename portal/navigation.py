@@ -10,7 +10,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import PermissionDenied
 
+from portal.doors import LAST_TENANT
 from tenants.models import Tenant
 from tenants.permissions import may
 from tenants.scoping import Caller, caller_of, memberships_of, sandbox_of
@@ -96,12 +98,22 @@ def standing(request: HttpRequest) -> Standing | None:
         return None
     match = request.resolver_match
     slug = match.kwargs.get("tenant") if match is not None else None
-    if slug is None:
-        menu = OPERATOR_MENU if user.is_operator else ()
-        return Standing(None, tuple(_sections(request, menu, None)), tuple(_choices(request, "")))
-    caller = caller_of(request, slug)
+    if slug is None and user.is_operator:
+        sections = tuple(_sections(request, OPERATOR_MENU, None))
+        return Standing(None, sections, tuple(_choices(request, "")))
+    caller = caller_of(request, slug) if slug is not None else _last(request)
+    if caller is None:
+        return Standing(None, (), ())
     sections = tuple(_sections(request, TENANT_MENU, caller))
     return Standing(caller, sections, tuple(_choices(request, caller.tenant.slug)))
+
+
+def _last(request: HttpRequest) -> Caller | None:
+    """On a member's pages about himself: the tenant whose pages he saw last, or his first one."""
+    try:
+        return caller_of(request, request.session.get(LAST_TENANT))
+    except PermissionDenied:  # suspended, or no member any more
+        return None
 
 
 def _sections(request: HttpRequest, menu: Menu, caller: Caller | None) -> Iterator[Section]:

@@ -2,9 +2,9 @@
 
 from allauth.account.views import LoginView, LogoutView
 from django.urls import path
-from django.views.i18n import set_language
 
 from portal.client import views as client
+from portal.account import views as account
 from portal.home import views as home
 from portal.status import apply_views, peer_views, views
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path("peers/<uuid:uuid>/remove/", peer_views.remove, name="page-peer-remove"),
     path("sign-in/", LoginView.as_view(), name="account_login"),
     path("sign-out/", LogoutView.as_view(http_method_names=["post"]), name="account_logout"),
-    path("language/", set_language, name="page-language"),
-    path("theme/", views.theme, name="page-theme"),
+    path("account/", account.profile, name="account"),
+    path("language/", account.language, name="page-language"),
+    path("theme/", account.theme, name="page-theme"),
 ]

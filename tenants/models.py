@@ -30,11 +30,45 @@ class User(AbstractUser):
         READ_ONLY = "read-only", "may look"
         FULL = "full", "may do everything"
 
+    class Theme(models.TextChoices):
+        """Empty: never chosen; the browser's cookie says."""
+
+        SYSTEM = "system"
+        LIGHT = "light"
+        DARK = "dark"
+
+    class Digits(models.TextChoices):
+        """Empty: those of the language. Likewise the calendar."""
+
+        LATIN = "latin"
+        PERSIAN = "persian"
+
+    class Calendar(models.TextChoices):
+        GREGORIAN = "gregorian"
+        JALALI = "jalali"
+
+    class ByteUnits(models.TextChoices):
+        DECIMAL = "decimal"
+        BINARY = "binary"
+
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     operator = models.CharField(
         max_length=16, choices=Operator.choices, default=Operator.NONE, blank=True
     )
     tenants = models.ManyToManyField("tenants.Tenant", through="tenants.Membership")
+    #: The password was given by somebody else: nothing opens before it is changed.
+    must_change_password = models.BooleanField(default=False)
+
+    # -- how the pages read for this person -------------------------------------------------
+    language = models.CharField(max_length=8, blank=True, default="")  # "": as the browser says
+    theme = models.CharField(max_length=8, choices=Theme.choices, blank=True, default="")
+    timezone = models.CharField(max_length=64, blank=True, default="")  # "": the tenant's
+    digits = models.CharField(max_length=8, choices=Digits.choices, blank=True, default="")
+    calendar = models.CharField(max_length=10, choices=Calendar.choices, blank=True, default="")
+    byte_units = models.CharField(
+        max_length=8, choices=ByteUnits.choices, default=ByteUnits.DECIMAL
+    )
+    single_keys = models.BooleanField(default=True)
 
     class Meta(AbstractUser.Meta):
         constraints = [

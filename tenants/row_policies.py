@@ -117,9 +117,15 @@ _OF_TWIN: Final = (
     f" WHERE twin.id = tenant_id AND twin.{_TWIN})"
 )
 _BY_TOKEN: Final = f"prefix = NULLIF({_TOLD.format('token')}, '')"
-#: The named exceptions, each on exact rows: sign-in, a tenant's sandbox, a share link's secret, and
-#: the two doors.
+#: What a person does with the own account belongs to no tenant.
+_ABOUT_ONESELF: Final = (
+    "tenant_id IS NULL AND target_type = 'user' AND target_id = (SELECT me.uuid::text"  # noqa: S608
+    f" FROM public.tenants_user me WHERE me.id = NULLIF({_TOLD.format('user')}, '')::bigint)"
+)
+#: The named exceptions, each on exact rows: sign-in, one's own account, a tenant's sandbox, a share
+#: link's secret, and the two doors.
 EXCEPTIONS: Final[Mapping[str, tuple[Policy, ...]]] = {
+    "audit_auditevent": (Policy("vwg_oneself", "ALL", _ABOUT_ONESELF, _ABOUT_ONESELF),),
     "tenants_apitoken": (
         Policy("vwg_token", "SELECT", _BY_TOKEN),
         Policy("vwg_token_used", "UPDATE", _BY_TOKEN, _BY_TOKEN),

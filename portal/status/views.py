@@ -1,4 +1,4 @@
-"""The operator's status page, its live parts, and the two cookies a reader may set."""
+"""The operator's status page and its live parts."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from hashlib import blake2b
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timezone import now as clock
 from django.utils.translation import get_language, gettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
-from portal.cookies import THEME_COOKIE, THEMES
 from portal.doors import is_fragment, may_write, operators_only
 from portal.status import queries
 from portal.status.rows import InterfaceRow, JobRow, Page, Verdict, Worker
 from portal.status.verdicts import verdict
 
-_YEAR = 365 * 24 * 3600
 _LONGEST_QUERY = 120
 
 
@@ -91,24 +88,6 @@ def live(request: HttpRequest) -> HttpResponse:
     response["ETag"] = shown.etag
     response["X-VWG-Now"] = shown.now.isoformat()
     response["X-VWG-Observed"] = shown.readings
-    return response
-
-
-@require_POST
-def theme(request: HttpRequest) -> HttpResponse:
-    """Keep the reader's theme in a cookie; anything but light and dark means: as the system."""
-    chosen = request.POST.get("theme", "")
-    target = request.POST.get("next", "/")
-    safe = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    response = HttpResponseRedirect(target if safe else "/")
-    if chosen in THEMES:
-        response.set_cookie(
-            THEME_COOKIE, chosen, max_age=_YEAR, secure=request.is_secure(), samesite="Lax"
-        )
-    else:
-        response.delete_cookie(THEME_COOKIE)
     return response
 
 

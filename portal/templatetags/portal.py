@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
 from django.utils.timezone import now as clock
 
-from portal import formats
-from portal.cookies import THEME_COOKIE, THEMES
+from portal import calendar, formats
+from portal.cookies import theme_of
 
 register = template.Library()
 register.filter("number", formats.number)
@@ -90,9 +91,44 @@ def ago(at: datetime | None, reading: object = "") -> SafeString:
     )
 
 
+@register.filter(expects_localtime=False)
+def day(at: datetime | date | None) -> SafeString:
+    """The day of a moment, or a date, as the reader writes it; the ISO date for programs."""
+    if at is None:
+        return mark_safe("")
+    local = localtime(at).date() if isinstance(at, datetime) else at
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), calendar.day(at))
+
+
+@register.filter(expects_localtime=False)
+def moment(at: datetime | None) -> SafeString:
+    """Day and time of day, as the reader writes them in his time zone."""
+    if at is None:
+        return mark_safe("")
+    iso = at.isoformat(timespec="seconds")
+    return format_html('<time datetime="{}">{}</time>', iso, calendar.moment(at))
+
+
+@register.filter(expects_localtime=False)
+def plain_day(at: datetime | date | None) -> str:
+    """As ``day``, without the element: for attributes."""
+    return "" if at is None else calendar.day(at)
+
+
+@register.filter(expects_localtime=False)
+def plain_moment(at: datetime | None) -> str:
+    """As ``moment``, without the element: for attributes."""
+    return "" if at is None else calendar.moment(at)
+
+
+@register.simple_tag
+def numbering() -> str:
+    """The reader's digits, as browsers name them."""
+    return "arabext" if formats.ways().has_persian_digits else "latn"
+
+
 @register.simple_tag(takes_context=True)
 def theme(context: template.Context) -> str:
     """The theme the reader chose: "light", "dark", or "" for what the system says."""
     request = context.get("request")
-    chosen = request.COOKIES.get(THEME_COOKIE, "") if request else ""
-    return chosen if chosen in THEMES else ""
+    return theme_of(request) if request else ""

@@ -8,7 +8,7 @@
   const STALE = 30;                // seconds after which figures say that they are old
   const body = document.body;
   const words = body.dataset;
-  const digits = new Intl.NumberFormat(document.documentElement.lang);
+  const digits = new Intl.NumberFormat(`${document.documentElement.lang}-u-nu-${words.digits}`);
 
   // -- dialogs: pages of their own, shown in <dialog> where there is script --------------------
   const dialog = document.getElementById("dialog");
@@ -229,6 +229,7 @@
 
   // -- keys -----------------------------------------------------------------------------------
   document.addEventListener("keydown", (event) => {
+    if (words.keys === "off") return;
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, textarea, select, dialog")) return;
     const find = document.querySelector("[type=search]");

@@ -266,7 +266,8 @@ SHARE_PAGES: Final = {
     "ANY /s/{secret}/status.json",
 }
 #: Pages about oneself: for whoever is signed in.
-SELF_PAGES: Final = {"ANY /": "/"}
+#: Pages about oneself, for whoever is signed in.
+SELF_PAGES: Final = {"ANY /": "/", "ANY /account/": "/account/"}
 #: Pages of the tenant that their address names, with the thing of `world.py` that they show.
 TENANT_PAGES: Final = {
     "ANY /t/{tenant}/": "",

@@ -1,0 +1,83 @@
+"""What a person decides about the own account. Each act is an event of no tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from django.db import transaction
+
+from audit.events import Actor, Target, record
+from resellers.values import check_language, check_timezone
+from rest.errors import Invalid
+from rest.values import check_text
+from tenants.models import User
+
+Check = Callable[[object, str], Any]
+
+
+@transaction.atomic
+def update_profile(*, user: User, changes: Mapping[str, object], actor: Actor) -> User:
+    """Change what the account keeps of its owner: names, and how the pages read for him.
+
+    Raises `Invalid`. What stays as it was is no change, and no event.
+    """
+    values = {name: _CHECKS[name](value, name) for name, value in changes.items()}
+    row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    before = {name: getattr(row, name) for name, value in values.items()}
+    changed = {name: value for name, value in values.items() if value != before[name]}
+    if not changed:
+        return row
+    for name, value in changed.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(changed))
+    record(
+        actor=actor,
+        action="user.updated",
+        target=user_target(row),
+        before={name: before[name] for name in changed},
+        after=changed,
+    )
+    return row
+
+
+def user_target(user: User) -> Target:
+    """The person as the audit names him."""
+    return Target("user", str(user.uuid), user.get_username())
+
+
+def _or_none(check: Check) -> Check:
+    """A check of what may be left open."""
+    return lambda value, field: "" if value == "" else check(value, field)
+
+
+def _word(choices: list[str]) -> Check:
+    def check(value: object, field: str) -> str:
+        if value not in choices:
+            raise Invalid(f"This must be one of: {', '.join(choices)}.", field=field)
+        return str(value)
+
+    return check
+
+
+def _name(value: object, field: str) -> str:
+    return check_text(value, field, longest=150)
+
+
+def _flag(value: object, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid("This must be true or false.", field=field)
+    return value
+
+
+_CHECKS: Final[Mapping[str, Check]] = {
+    "first_name": _name,
+    "last_name": _name,
+    "language": _or_none(check_language),
+    "theme": _or_none(_word(User.Theme.values)),
+    "timezone": _or_none(check_timezone),
+    "digits": _or_none(_word(User.Digits.values)),
+    "calendar": _or_none(_word(User.Calendar.values)),
+    "byte_units": _word(User.ByteUnits.values),
+    "single_keys": _flag,
+}
