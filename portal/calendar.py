@@ -33,45 +33,37 @@ def day(moment: datetime | date, timezone: str = "") -> str:
     if not ways().is_jalali:
         return in_digits(date_format(local, "j F Y"))
     year, month, of_month = persian(local)
-    months = _MONTHS if get_language() == "fa" else _LATIN_MONTHS
-    return in_digits(f"{of_month} {months[month - 1]} {year}")
+    return in_digits(f"{of_month} {_month(month)} {year}")
 
 
-def clock_time(moment: datetime, timezone: str = "") -> str:
+def short(moment: datetime | date, timezone: str = "") -> str:
+    """The day of a moment without its year: 1 Dec, for axes and lists."""
+    local = _local(moment, timezone)
+    if not ways().is_jalali:
+        return in_digits(date_format(local, "j M"))
+    _, month, of_month = persian(local)
+    return in_digits(f"{of_month} {_month(month)}")
+
+
+def clock(moment: datetime, timezone: str = "") -> str:
     """The time of day of a moment: 14:05."""
     return in_digits(f"{localtime(moment, _zone(timezone)):%H:%M}")
 
 
 def moment(at: datetime, timezone: str = "") -> str:
     """Day and time of day: 1 December 2026, 14:05."""
-    parts = {"day": day(at, timezone), "time": clock_time(at, timezone)}
+    parts = {"day": day(at, timezone), "time": clock(at, timezone)}
     return gettext("%(day)s, %(time)s") % parts
 
 
 def near(moment: datetime, timezone: str, at: datetime) -> str:
     """The day of a moment as it stands in a sentence: without its year where that is this one."""
-    zone = ZoneInfo(timezone)
-    local, today = moment.astimezone(zone).date(), at.astimezone(zone).date()
-    if get_language() != "fa":
-        return date_format(local, "j F" if local.year == today.year else "j F Y")
-    if persian(local)[0] != persian(today)[0]:
-        return day(moment, timezone)
-    return short(moment, timezone)
-
-
-def short(moment: datetime, timezone: str) -> str:
-    """The day of a moment without its year: 1 Dec, for axes and lists."""
-    local = moment.astimezone(ZoneInfo(timezone)).date()
-    if get_language() != "fa":
-        return date_format(local, "j M")
-    _, month, of_month = persian(local)
-    return f"{number(of_month)} {_MONTHS[month - 1]}"
-
-
-def clock(moment: datetime, timezone: str) -> str:
-    """The time of day of a moment: 14:00."""
-    local = moment.astimezone(ZoneInfo(timezone))
-    return ":".join(number(one // 10) + number(one % 10) for one in (local.hour, local.minute))
+    local, today = _local(moment, timezone), _local(at, timezone)
+    if ways().is_jalali:
+        same = persian(local)[0] == persian(today)[0]
+        return short(moment, timezone) if same else day(moment, timezone)
+    same = local.year == today.year
+    return in_digits(date_format(local, "j F")) if same else day(moment, timezone)
 
 
 def persian(day: date) -> tuple[int, int, int]:
@@ -87,6 +79,10 @@ def persian(day: date) -> tuple[int, int, int]:
     if count < 186:
         return year, 1 + count // 31, 1 + count % 31
     return year, 7 + (count - 186) // 30, 1 + (count - 186) % 30
+
+
+def _month(number: int) -> str:
+    return (_MONTHS if get_language() == "fa" else _LATIN_MONTHS)[number - 1]
 
 
 def _local(moment: datetime | date, timezone: str) -> date:

@@ -22,8 +22,8 @@ from rest_framework.permissions import SAFE_METHODS
 
 from audit.events import Actor
 from portal.visits import note_visit
-from rest.errors import Missing
 from portal.zones import zone
+from rest.errors import Missing
 from tenants import row_security
 from tenants.models import Tenant, User
 from tenants.permissions import may

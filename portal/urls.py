@@ -3,8 +3,8 @@
 from allauth.account.views import LoginView, LogoutView
 from django.urls import path
 
-from portal.client import views as client
 from portal.account import views as account
+from portal.client import views as client
 from portal.home import views as home
 from portal.status import apply_views, peer_views, views
 
