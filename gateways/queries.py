@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TypedDict
@@ -91,6 +91,17 @@ def expected_queues() -> list[str]:
     """The queues that need a worker: the control queue, and each gateway in use."""
     gateways = Gateway.objects.filter(interfaces__enabled=True).distinct().order_by("slug")
     return [CONTROL_QUEUE, *(gateway.queue for gateway in gateways)]
+
+
+def nothing_applies(late: Collection[Late]) -> bool:
+    """Whether with these queues silent no change reaches any gateway: the control queue is, or all
+    of the others.
+    """
+    silent = {one["queue"] for one in late}
+    if not silent:
+        return False
+    gateways = set(expected_queues()) - {CONTROL_QUEUE}
+    return CONTROL_QUEUE in silent or (bool(gateways) and gateways <= silent)
 
 
 def late_queues(*, at: datetime, after: timedelta) -> list[Late]:

@@ -10,6 +10,7 @@ import json
 from base64 import b64encode
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -19,7 +20,9 @@ from django.db.models import Model, QuerySet
 from audit.models import AuditEvent
 from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork, ShareLink
 from peers.sealing import open_preshared_key, open_private_key
-from quotas.models import Hold, Plan
+from peers.usage_queries import usages_of
+from quotas.models import Hold, Meter, Plan, Session, Usage
+from resellers.statements import months_counted, statement, tenant_usage
 from tenants.models import ApiToken, Membership, Tenant
 
 FORMAT: Final = 1
@@ -30,7 +33,8 @@ M = TypeVar("M", bound=Model)
 _INTERNAL: Final = frozenset(
     {
         "id", "tenant", "client", "peer", "private_key", "preshared_key", "digest", "plan",
-        "interface", "user", "sandbox_of", "quarantine_reason",
+        "interface", "user", "sandbox_of", "quarantine_reason", "next_plan", "run", "peer_uuid",
+        "client_uuid",
     }
 )  # fmt: skip
 _APPLIED: Final = "applied_"
@@ -47,7 +51,7 @@ def lines(
     counts: Counter[str] = Counter()
     head = {"format": FORMAT, "at": at, "slug": tenant.slug, "with_secrets": with_secrets}
     yield _line("export", head)
-    things = _things(tenant, with_secrets=with_secrets, for_operator=for_operator)
+    things = _things(tenant, at=at, with_secrets=with_secrets, for_operator=for_operator)
     for kind, body in things:
         counts[kind] += 1
         yield _line(kind, body)
@@ -55,7 +59,7 @@ def lines(
 
 
 def _things(
-    tenant: Tenant, *, with_secrets: bool, for_operator: bool
+    tenant: Tenant, *, at: datetime, with_secrets: bool, for_operator: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "tenant", _columns(tenant)
     members = Membership.objects.filter(tenant=tenant).select_related("user")
@@ -69,9 +73,10 @@ def _things(
         yield "token", _columns(token)
     for plan in _in_chunks(Plan.objects.filter(tenant=tenant)):
         yield "plan", _columns(plan)
-    clients = Client.objects.filter(tenant=tenant).select_related("plan")
+    clients = Client.objects.filter(tenant=tenant).select_related("plan", "next_plan")
     for chunk in _chunks(clients):
         yield from (("client", body) for body in _clients(chunk, with_secrets=with_secrets))
+    yield from _used(tenant, at)
     for event in _in_chunks(AuditEvent.objects.filter(tenant=tenant)):
         if event.by_operator and not for_operator:
             event.address = None
@@ -81,6 +86,7 @@ def _things(
 def _clients(chunk: Sequence[Client], *, with_secrets: bool) -> Iterator[dict[str, Any]]:
     """Clients with their holds and devices, in a constant number of queries a chunk."""
     holds = _by(Hold.objects.filter(client__in=chunk), "client_id")
+    usages = usages_of([client.pk for client in chunk])
     peers = list(
         Peer.objects.filter(client__in=chunk)
         .select_related("interface__gateway", "meter")
@@ -90,10 +96,29 @@ def _clients(chunk: Sequence[Client], *, with_secrets: bool) -> Iterator[dict[st
     for client in chunk:
         yield {
             **_columns(client),
-            "plan": None if client.plan is None else str(client.plan.uuid),
+            "plan": client.plan and str(client.plan.uuid),
+            "next_plan": client.next_plan and str(client.next_plan.uuid),
+            "usage": _columns(usages.get(client.pk) or Usage(client=client)),
             "holds": [_columns(hold) for hold in holds[client.pk]],
             "devices": devices[client.pk],
         }
+
+
+def _used(tenant: Tenant, at: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What was used: in all, by each device that ever was, in sessions, and month by month as the
+    tenant's statements say it. What was topped up is in the events.
+    """
+    yield "usage", _columns(tenant_usage(tenant))
+    for meter in _in_chunks(Meter.objects.filter(tenant=tenant)):
+        yield "meter", {**_columns(meter), "device": meter.peer_uuid, "client": meter.client_uuid}
+    sessions = Session.objects.filter(tenant=tenant).select_related("peer")
+    for session in _in_chunks(sessions):
+        yield "session", {**_columns(session), "device": session.peer.uuid}
+    for since, until in months_counted(tenant, at=at):
+        for line in statement(tenant, since, until).lines:
+            body = {**asdict(line), "used": line.used._asdict()}
+            del body["kind"]
+            yield "statement", {"line": line.kind, "begins_at": since, "ends_at": until, **body}
 
 
 def _devices(peers: Sequence[Peer], *, with_secrets: bool) -> Mapping[int, list[dict[str, Any]]]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Min
 
 from gateways.models import Interface
-from quotas.models import Meter, TenantUsage
-from quotas.spans import Bytes, total_of
+from quotas.models import LedgerSegment, Meter, TenantUsage, UsageBucket
+from quotas.spans import MONTH, Bytes, edges, total_of
 from quotas.usage import by_interface, by_tenant, of_tenant, parts
 from tenants.models import Tenant
 
@@ -123,6 +126,18 @@ def interface_lines(
 def tenant_usage(tenant: Tenant) -> TenantUsage:
     """The tenant's row; one that nothing was counted for has none yet."""
     return TenantUsage.objects.filter(tenant=tenant).first() or TenantUsage(tenant=tenant)
+
+
+def months_counted(tenant: Tenant, *, at: datetime) -> list[tuple[datetime, datetime]]:
+    """The months of the tenant's time zone, from the first that anything was counted in."""
+    firsts = (
+        UsageBucket.objects.filter(tenant=tenant).aggregate(first=Min("begins_at"))["first"],
+        LedgerSegment.objects.filter(tenant=tenant).aggregate(first=Min("quarter"))["first"],
+    )
+    since = min((first for first in firsts if first is not None), default=None)
+    if since is None or since >= at:
+        return []
+    return list(pairwise(edges(MONTH, since, at, ZoneInfo(tenant.timezone))))
 
 
 def last_counted(tenant: Tenant) -> datetime | None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from gateways.queries import late_queues
+from gateways.queries import late_queues, nothing_applies
 from gateways.schedule import late_jobs
 
 #: Beat sends each queue a canary every 10 s; a worker that is deaf does not answer it.
@@ -28,18 +28,22 @@ def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers and every queue's worker was heard of lately, else 503.
+    """200 when the database answers and changes can be applied, else 503: the control queue's
+    worker was heard of lately, and that of a gateway at least. One gateway of many that is cut off
+    stands in ``late``, and takes no web host out of service for all the others.
 
     ``late_jobs`` are for who watches the schedule: a web host serves no worse for a late roll-up.
     """
     try:
         late = late_queues(at=timezone.now(), after=MAX_SILENCE)
         jobs = [one.job.name for one in late_jobs()]
+        unready = nothing_applies(late)
     except (DatabaseError, InterfaceError):
         return _not_ready({"database": False, "late": [], "late_jobs": []})
-    if late:
-        return _not_ready({"database": True, "late": late, "late_jobs": jobs})
-    return JsonResponse({"status": "ready", "database": True, "late": [], "late_jobs": jobs})
+    facts = {"database": True, "late": late, "late_jobs": jobs}
+    if unready:
+        return _not_ready(facts)
+    return JsonResponse({"status": "ready", **facts})
 
 
 def _not_ready(facts: dict[str, Any]) -> JsonResponse:

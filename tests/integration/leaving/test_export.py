@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from audit.models import AuditEvent
 from peers.models import Client, PeerKey, ShareLink
 from peers.sealing import open_preshared_key, open_private_key
 from peers.services.switching import disable_client
-from quotas.models import Plan
+from quotas.models import Plan, Session, Usage
 from resellers import export
 from tenants.models import ApiToken, Tenant, User
 from tenants.scoping import Caller
 from tests.conftest import bearer
 from tests.integration.control.conftest import Gateway
+from tests.integration.usage.ledger import use
 from tests.make import make_client, make_peer, make_token, make_user
 
 pytestmark = pytest.mark.django_db
@@ -218,3 +220,36 @@ def test_the_command_says_what_is_wrong(full: Gateway, tmp_path: Path) -> None:
         call_command("export_tenant", tenant="nobody", out=str(tmp_path / "x"))
     with pytest.raises(CommandError, match="No such file"):
         call_command("export_tenant", tenant="acme", out=str(tmp_path / "none" / "x"))
+
+
+def test_what_was_used_is_in_it_as_the_statements_say(
+    full: Gateway, acme: Tenant, evil: Tenant, alice_api: APIClient
+) -> None:
+    Tenant.objects.filter(pk=acme.pk).update(timezone="Asia/Tehran")
+    sara = full.interface.peers.get(tenant=acme)
+    other = full.interface.peers.get(tenant=evil)
+    began = datetime(2026, 1, 31, 21, tzinfo=UTC)  # half past midnight of February, there
+    before = began - timedelta(hours=1)
+    for peer, at, number in ((sara, before, 5), (sara, began, 7), (other, began, 9)):
+        use(peer, at, up=number, down=2 * number)
+    Usage.objects.update_or_create(
+        client=sara.client,
+        defaults={"tenant": acme, "billed_up": 12, "extra_bytes": 3, "period": 4},
+    )
+    Session.objects.create(peer=sara, tenant=acme, began_at=began, endpoint="198.51.100.7:1")
+    Session.objects.create(peer=other, tenant=evil, began_at=began, endpoint="203.0.113.9:1")
+    data = taken(alice_api.post(URL))
+    found = read(data)
+    usage = one(found, "client")["usage"]
+    assert (usage["billed_up"], usage["extra_bytes"], usage["period"]) == (12, 3, 4)
+    assert one(found, "session")["endpoint"] == "198.51.100.7:1"
+    assert one(found, "session")["device"] == str(sara.uuid)
+    meter = one(found, "meter")
+    assert (meter["device"], meter["client"]) == (str(sara.uuid), str(sara.client.uuid))
+    assert one(found, "usage").keys() >= {"billed_up", "sold_bytes", "period"}
+    lines = [line for line in found if line["kind"] == "statement"]
+    assert [(line["begins_at"], line["name"], line["used"]["raw_up"]) for line in lines] == [
+        ("2025-12-31T20:30:00Z", "Sara", 5),
+        ("2026-01-31T20:30:00Z", "Sara", 7),
+    ]
+    assert "203.0.113.9" not in data.decode()

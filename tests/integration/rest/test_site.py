@@ -66,6 +66,25 @@ def test_a_queue_that_was_never_heard_of_is_late(client: Browser, interface: Int
     ]
 
 
+def test_one_gateway_of_many_that_is_silent_takes_no_web_host_out_of_service(
+    client: Browser, interface: Interface
+) -> None:
+    """It is named; only when no gateway is left to change anything on, nothing is ready."""
+    make_interface(
+        gateway=make_gateway("far"), name="wg1", listen_port=51821, is_default=False, addresses=[]
+    )
+    beat("control", 5)
+    beat("gateway.local", 5)
+    for late in (None, 61):  # a new one whose worker was never started; one that is cut off
+        if late:
+            beat("gateway.far", late)
+        answer = client.get("/healthz/ready")
+        assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+        assert [one["queue"] for one in answer.json()["late"]] == ["gateway.far"]
+    beat("gateway.local", 61)
+    assert client.get("/healthz/ready").status_code == 503
+
+
 def test_a_gateway_without_an_enabled_interface_is_not_waited_for(
     client: Browser, interface: Interface
 ) -> None:
