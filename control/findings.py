@@ -11,7 +11,7 @@ from django.conf import settings
 from gateways.drivers import needs_sudo, station
 from gateways.models import Interface
 from wireguard.cutoff import table_name
-from wireguard.errors import CommandMissing, DriverError
+from wireguard.errors import CommandMissing, DriverError, DriverForbidden
 from wireguard.host import command_prefix
 from wireguard.runner import LocalRunner
 from wireguard.shaper import table_name as speeds_table
@@ -70,6 +70,9 @@ def speeds(interface: Interface) -> Iterator[Finding]:
         return
     try:
         missing = missing_modules(LocalRunner(), command_prefix(sudo=needs_sudo()))
+    except DriverForbidden as error:
+        yield Finding("speeds", text, mend=reason or str(error))
+        return
     except DriverError as error:
         tried = f"none are set; not tried what the kernel has ({error})"
         yield Finding("speeds", text, mend=reason) if reason else Finding("speeds", tried)

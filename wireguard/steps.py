@@ -30,6 +30,9 @@ _FORBIDDEN: Final = re.compile(
     r"a terminal is required|not allowed to execute|may not run sudo",
     re.IGNORECASE,
 )
+#: What runs any program or reads any file of root's when it is told to on its standard input
+#: ("netns exec", "exec bpf", "include"): no sudo rule for a batch of these is less than all rights.
+_ALL_OR_NOTHING: Final = frozenset({"ip", "tc", "nft"})
 _NO_NAMESPACE: Final = re.compile(r"Cannot open network namespace|setting the network namespace")
 _NO_DEVICE: Final = re.compile(r"No such device|Cannot find device|does not exist")
 
@@ -71,8 +74,8 @@ def failure(step: str, program: str, completed: Completed) -> DriverError:
         return CommandMissing(f"{step}: the command {program} is not installed")
     if _FORBIDDEN.search(text):
         return DriverForbidden(
-            f"{step}: {program} was not permitted ({text}); "
-            f"give CAP_NET_ADMIN or a sudo rule for {program}"
+            f"{step}: {program} was not permitted ({text}); give CAP_NET_ADMIN"
+            + ("" if program in _ALL_OR_NOTHING else f" or a sudo rule for {program}")
         )
     if _NO_NAMESPACE.search(text):
         return DriverUnavailable(f"{step}: {text}")

@@ -20,7 +20,7 @@ from tenants.models import Tenant
 from tests.integration.control.conftest import Gateway
 from wireguard.drivers.memory import MemoryDriver
 from wireguard.drivers.memory_speeds import MemorySpeeds
-from wireguard.errors import DriverRejected
+from wireguard.errors import DriverForbidden, DriverRejected
 from wireguard.plan import Plan
 from wireguard.shaper import Speed
 
@@ -306,6 +306,18 @@ def test_an_interface_that_goes_down_takes_its_speeds_along(
     shaping.forget(interface, station(interface))
     assert (speeds.set, speeds.there, told(gateway)) == ({}, False, {})
     assert not Shape.objects.exists()
+
+
+def test_the_doctor_says_that_rights_for_speeds_are_missing_before_somebody_has_one(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(runner: Any, prefix: Any) -> Any:
+        raise DriverForbidden("speeds: ip was not permitted")
+
+    monkeypatch.setattr(findings, "missing_modules", forbidden)
+    (finding,) = findings.speeds(gateway.interface)
+    assert (finding.ok, finding.mend) == (False, "speeds: ip was not permitted")
+    assert "not enforced" in finding.text
 
 
 @pytest.mark.parametrize(
