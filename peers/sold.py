@@ -51,7 +51,8 @@ def _grace(value: object, field: str) -> int:
     return int(_whole(MAX_GRACE, 0)(value, field))
 
 
-def _word(choices: type[Any]) -> Check:
+def one_of(choices: type[Any]) -> Check:
+    """A check for one of the words of a field's choices."""
     words = [str(word) for word in choices.values]
 
     def check(value: object, field: str) -> str:
@@ -66,13 +67,13 @@ def _word(choices: type[Any]) -> Check:
 #: The terms of a client, each with its check. None is no limit, and no such moment.
 TERM_CHECKS: Final[Mapping[str, Check]] = {
     **dict.fromkeys(QUOTAS, _whole(MAX_BYTES)),
-    "reset": _word(Plan.Reset),
+    "reset": one_of(Plan.Reset),
     "starts_at": check_moment,
     "start_before": check_moment,
     "expires_at": check_moment,
     "duration_days": _whole(MAX_DAYS),
     **dict.fromkeys(SPEEDS, _whole(MAX_KBIT)),
-    "at_limit": _word(Plan.AtLimit),
+    "at_limit": one_of(Plan.AtLimit),
     "throttle_kbit": _whole(MAX_KBIT),
     "grace_seconds": _grace,
     "delete_after_days": _whole(MAX_DAYS, 0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from peers.sold import MAX_DAYS, MAX_GRACE, MAX_KBIT
+from peers.sold import MAX_DAYS, MAX_GRACE, MAX_KBIT, one_of
 from peers.values import check_name
 from quotas.models import Plan
 from resellers.values import MAX_BIG, Check, whole
@@ -27,18 +27,6 @@ def _needed(check: Check) -> Check:
     return needed
 
 
-def _word(choices: type[Any]) -> Check:
-    words = [str(word) for word in choices.values]
-
-    def check(value: object, field: str) -> str:
-        if value not in words:
-            text = f"This must be one of: {', '.join(words)}."
-            raise Invalid(text, field=field, code="invalid_choice")
-        return str(value)
-
-    return check
-
-
 def _line(longest: int) -> Check:
     return lambda value, field: check_text(value, field, longest=longest)
 
@@ -51,13 +39,13 @@ CHECKS: Final[Mapping[str, Check]] = {
     "upload_bytes": whole(MAX_BIG, 1),
     "download_bytes": whole(MAX_BIG, 1),
     "duration_days": whole(MAX_DAYS, 1),
-    "start": _word(Plan.Start),
+    "start": one_of(Plan.Start),
     "start_within_days": whole(MAX_DAYS, 1),
-    "reset": _word(Plan.Reset),
+    "reset": one_of(Plan.Reset),
     "devices": _needed(whole(MAX_DEVICES, 1)),
     "upload_kbit": whole(MAX_KBIT, 1),
     "download_kbit": whole(MAX_KBIT, 1),
-    "at_limit": _word(Plan.AtLimit),
+    "at_limit": one_of(Plan.AtLimit),
     "throttle_kbit": whole(MAX_KBIT, 1),
     "grace_seconds": _needed(whole(MAX_GRACE)),
     "delete_after_days": whole(MAX_DAYS),

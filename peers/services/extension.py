@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from django.db import transaction
@@ -27,6 +27,22 @@ from quotas.models import Usage
 from rest.errors import Conflict, Invalid
 from rest.versions import Version
 from tenants.scoping import Caller
+
+
+class More(Protocol):
+    """`extension` or `top_up`."""
+
+    def __call__(
+        self,
+        standing: Standing,
+        /,
+        *,
+        days: int | None,
+        number: int | None,
+        actor: Actor,
+        at: datetime,
+    ) -> Step: ...
+
 
 #: What an extension changes, and the argument it comes from.
 _EXTENDED: Final = {
@@ -50,13 +66,8 @@ def extend_client(
     """More days and more bytes for good. Raises `Conflict` (``not_limited``) where there is
     nothing to add to.
     """
-    step = extension(
-        Standing(locked_client(caller, client_id, if_match)),
-        days=days,
-        number=number,
-        actor=caller.actor,
-        at=at,
-    )
+    standing = Standing(locked_client(caller, client_id, if_match))
+    step = extension(standing, days=days, number=number, actor=caller.actor, at=at)
     return carry_out(step, kind=Job.Kind.UPDATE, caller=caller, at=at)
 
 
@@ -71,13 +82,8 @@ def top_up_client(
     if_match: Version | None = None,
 ) -> Changed:
     """More bytes for the period that runs, and more days. Raises as `extend_client` does."""
-    step = top_up(
-        Standing(locked_client(caller, client_id, if_match)),
-        days=days,
-        number=number,
-        actor=caller.actor,
-        at=at,
-    )
+    standing = Standing(locked_client(caller, client_id, if_match))
+    step = top_up(standing, days=days, number=number, actor=caller.actor, at=at)
     return carry_out(step, kind=Job.Kind.UPDATE, caller=caller, at=at)
 
 

@@ -23,7 +23,7 @@ from peers.services.bulk.single import NOT_OURS, attempt, decide, remembered
 from peers.services.changes import locked_client, tell_of
 from peers.services.clients import ALONE, DEVICE_FIELDS, update_step
 from peers.services.entitlement import Standing, standings
-from peers.services.extension import extension, top_up, usage_reset
+from peers.services.extension import More, extension, top_up, usage_reset
 from peers.services.removal import deletion, undelete_time
 from peers.services.sales import count_sales
 from peers.services.settling import TOUCHING
@@ -187,23 +187,16 @@ def _delete(_: Caller, at: datetime) -> Act:
     return lambda standing, _: deletion(standing, keeps=keeps, at=at)
 
 
-def _extend(caller: Caller, at: datetime) -> Act:
-    return lambda standing, values: extension(
-        standing,
-        days=values.get("days"),
-        number=values.get("bytes"),
-        actor=caller.actor,
-        at=at,
-    )
-
-
-def _top_up(caller: Caller, at: datetime) -> Act:
-    return lambda standing, values: top_up(
-        standing,
-        days=values.get("days"),
-        number=values.get("bytes"),
-        actor=caller.actor,
-        at=at,
+def _more(act: More) -> Callable[[Caller, datetime], Act]:
+    """An extension or a top-up, of what the entry says."""
+    return lambda caller, at: (
+        lambda standing, values: act(
+            standing,
+            days=values.get("days"),
+            number=values.get("bytes"),
+            actor=caller.actor,
+            at=at,
+        )
     )
 
 
@@ -218,7 +211,7 @@ _ACTS: Final[Mapping[str, Callable[[Caller, datetime], Act]]] = {
     BulkRun.Action.ENABLE: _enable,
     BulkRun.Action.DISABLE: _disable,
     BulkRun.Action.DELETE: _delete,
-    BulkRun.Action.EXTEND: _extend,
-    BulkRun.Action.TOP_UP: _top_up,
+    BulkRun.Action.EXTEND: _more(extension),
+    BulkRun.Action.TOP_UP: _more(top_up),
     BulkRun.Action.RESET: _reset,
 }
