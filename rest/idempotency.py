@@ -64,14 +64,16 @@ def once(
     handle: Callable[[], HttpResponseBase],
     *,
     secrets: Collection[str] = (),
+    words: bytes | None = None,
 ) -> HttpResponseBase:
     """Carry a request out in one transaction, or answer as it was answered before.
 
-    ``secrets`` are the fields of the answer (dotted for nested ones) that are not kept. Raises
+    ``secrets`` are the fields of the answer (dotted for nested ones) that are not kept; ``words``
+    is what the request says, where that is not its body as it came. Raises
     Unprocessable for a key that stands for another request, InProgress while that one still runs.
     """
     caller = caller_of(request)
-    fingerprint = _fingerprint(request, caller)
+    fingerprint = _fingerprint(request, caller, words)
     claim = new_claim()
     try:
         row, mine = _claim(caller.tenant_id, key, fingerprint, claim, at=timezone.now())
@@ -99,12 +101,12 @@ def _release(row: IdempotentRequest) -> int:
     return held.delete()[0]
 
 
-def _fingerprint(request: Request, caller: Caller) -> str:
+def _fingerprint(request: Request, caller: Caller, words: bytes | None) -> str:
     """What was asked, and with which eyes: an operator's answer is not a tenant's."""
     parts = (request.method or "", request.get_full_path(), caller.operator)
     digest = hashlib.sha256("\n".join(parts).encode())
     digest.update(b"\n")
-    digest.update(request.body)
+    digest.update(request.body if words is None else words)
     return digest.hexdigest()
 
 

@@ -11,7 +11,8 @@ from django.utils.translation import gettext
 from audit.models import AuditEvent
 from portal import formats
 from portal.client.rows import EventRow
-from portal.client.wording import Scene, reset_words
+from portal.client.terms import reset_words
+from portal.client.wording import Scene
 from quotas.models import Plan
 
 Values = Mapping[str, Any]

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language, gettext
 
 from audit.models import AuditEvent
@@ -18,7 +19,7 @@ from peers.sharing import state_of
 from peers.usage_queries import counted_now, visible_sessions
 from portal import charts, formats
 from portal.client.history import event_row
-from portal.client.rows import EventRow, LinkRow, SessionRow, Shown
+from portal.client.rows import DeviceRow, EventRow, LinkRow, SessionRow, Shown
 from portal.client.verdicts import SLOW_S, verdict
 from portal.client.wording import Scene, device_row, usage_now
 from quotas.spans import DAY, HOUR, day_of, edges
@@ -50,11 +51,11 @@ def scene_of(caller: Caller, at: datetime, view: ClientView | None = None) -> Sc
         ids = [one.peer.pk for one in view.devices]
         items = JobItem.objects.filter(peer__in=ids, status=JobItem.Status.OPEN)
         waiting = items.order_by("pk").values_list("job__created_at", flat=True).first()
-    return Scene(at, caller.tenant.timezone, caller.tenant.name, waiting)
+    return Scene(at, get_current_timezone_name(), caller.tenant.name, waiting)
 
 
-def shown(view: ClientView, scene: Scene) -> Shown:
-    """What of the client changes by itself."""
+def shown(view: ClientView, scene: Scene, file: UUID | None = None) -> Shown:
+    """What of the client changes by itself; ``file``: of whose file the page tells."""
     devices = tuple(device_row(device, at=scene.at) for device in view.devices)
     waits = formats.age(scene.waiting_since, scene.at)
     return Shown(
@@ -63,11 +64,18 @@ def shown(view: ClientView, scene: Scene) -> Shown:
         usage=usage_now(view, scene),
         version=view.client.version,
         language=get_language() or "",
+        file_state=next((_file_state(row) for row in devices if row.uuid == file), ""),
         eager=waits is not None and waits < 3 * SLOW_S,
         observed_at=min(
             (row.observed_at for row in devices if row.observed_at is not None), default=None
         ),
     )
+
+
+def _file_state(row: DeviceRow) -> str:
+    if row.status in ("failed", "quarantined"):
+        return "bad"
+    return "wait" if row.status == "pending" else "live"
 
 
 def usage_chart(view: ClientView, scene: Scene, wanted: str) -> charts.Chart:

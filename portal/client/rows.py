@@ -105,6 +105,17 @@ class Shown:
     usage: UsageNow
     version: int
     language: str
+    #: Of the device whose file is on the page: live, wait or bad.
+    file_state: str = ""
     #: Nothing that was sent is open for long: the page asks again soon.
     eager: bool = field(default=False, compare=False)
     observed_at: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An act that the page offers."""
+
+    name: str
+    words: str
+    icon: str = ""

@@ -11,7 +11,8 @@ from peers.queries import ClientView
 from peers.reasons import INTERFACE
 from portal import formats
 from portal.client.rows import Verdict
-from portal.client.wording import Scene, follows, left_words, names, pace, rate
+from portal.client.terms import names, rate
+from portal.client.wording import Scene, follows, left_words, pace
 from quotas.models import Hold, Plan
 from quotas.policies import STATE_OF_HOLD
 

@@ -10,12 +10,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 from django.utils.timezone import now as clock
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET
 
-from peers.queries import ClientView
+from peers.queries import ClientView, find_peer
 from portal.client import queries
+from portal.client.acts import offers
+from portal.client.device_views import revealed
+from portal.client.dialogs import interfaces_of
 from portal.client.rows import Shown
-from portal.client.wording import Scene, plan_rows, speed_words
+from portal.client.terms import speed_words
+from portal.client.wording import Scene, plan_rows
 from portal.doors import for_tenant
 from tenants.permissions import may
 from tenants.scoping import Caller
@@ -23,6 +28,7 @@ from tenants.scoping import Caller
 
 @require_GET
 @for_tenant("clients:read")
+@sensitive_variables()
 def show(request: HttpRequest, caller: Caller, uuid: UUID) -> HttpResponse:
     """The page."""
     at = clock()
@@ -37,7 +43,7 @@ def live(request: HttpRequest, caller: Caller, uuid: UUID) -> HttpResponse:
     """The live parts of the page, each with its id; 304 when nothing on it has changed."""
     at = clock()
     view = queries.read_client(caller, uuid, at=at)
-    found = queries.shown(view, queries.scene_of(caller, at, view))
+    found = queries.shown(view, queries.scene_of(caller, at, view), _named(request))
     tag = etag(found)
     if request.headers.get("If-None-Match") == tag:
         response: HttpResponse = HttpResponseNotModified()
@@ -69,8 +75,24 @@ def history(request: HttpRequest, caller: Caller, uuid: UUID) -> HttpResponse:
 def etag(found: Shown) -> str:
     """Names what is shown, without the ages: those are told in headers, with a 304 too."""
     devices = [vars(row) | {"observed_at": None} for row in found.devices]
-    parts = (found.verdict, devices, found.usage, found.version, found.language, found.eager)
+    parts = (found.verdict, devices, found.usage, found.version, found.language, found.eager,
+             found.file_state)  # fmt: skip
     return f'"{blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
+
+
+def _named(request: HttpRequest) -> UUID | None:
+    """The device whose file the address asks for."""
+    try:
+        return UUID(request.GET.get("file", ""))
+    except ValueError:
+        return None
+
+
+@sensitive_variables()
+def _file(caller: Caller, view: ClientView, uuid: UUID | None) -> dict[str, Any] | None:
+    if uuid is None or all(device.peer.uuid != uuid for device in view.devices):
+        return None
+    return revealed(caller, find_peer(caller, uuid))
 
 
 def _rights(caller: Caller) -> dict[str, bool]:
@@ -83,7 +105,8 @@ def _rights(caller: Caller) -> dict[str, bool]:
 
 def _page(request: HttpRequest, caller: Caller, view: ClientView, scene: Scene) -> dict[str, Any]:
     client, rights = view.client, _rights(caller)
-    found = queries.shown(view, scene)
+    file = _named(request) if rights["may_reveal"] and client.deleted_at is None else None
+    found = queries.shown(view, scene, file)
     wanted, there = queries.ranges_of(view, request.GET.get("range", ""))
     events, older = queries.history(caller, client.uuid, scene)
     return {
@@ -102,7 +125,9 @@ def _page(request: HttpRequest, caller: Caller, view: ClientView, scene: Scene) 
         "links": queries.links(caller, client, scene),
         "created": scene.day(client.created_at),
         "is_deleted": client.deleted_at is not None,
-        "is_held": bool(view.holds),
-        "holds": {hold.reason for hold in view.holds},
+        "acts": offers(view, has_places=len(interfaces_of(caller)) > 1),
+        "file": _file(caller, view, file),
+        "poll": f"?file={file}" if file else "",
+        "most_devices": client.plan.devices if client.plan is not None else None,
         **rights,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -14,6 +13,7 @@ from peers.api.representation import is_online
 from peers.queries import ClientView, Device
 from portal import calendar, formats
 from portal.client.rows import DeviceRow, UsageNow
+from portal.client.terms import rate, reset_words, speed_words
 from quotas.models import Plan
 
 _DAY_S = 86_400
@@ -237,75 +237,3 @@ def _at_limit(view: ClientView) -> str:
     if client.at_limit == Plan.AtLimit.THROTTLE and client.throttle_kbit:
         return gettext("slowed to %s") % rate(client.throttle_kbit)
     return gettext("off")
-
-
-def reset_words(reset: str) -> str:
-    """How often the bytes begin anew."""
-    return {
-        Plan.Reset.NONE: gettext("never"),
-        Plan.Reset.DAY: gettext("every day"),
-        Plan.Reset.WEEK: gettext("every week"),
-        Plan.Reset.MONTH: gettext("on the 1st of each month"),
-        Plan.Reset.MONTH_FROM_START: gettext("monthly from its start"),
-        Plan.Reset.YEAR: gettext("every year"),
-    }[Plan.Reset(reset)]
-
-
-def rate(kbit: int) -> str:
-    """A speed: 50 Mbit/s, 512 kbit/s."""
-    if kbit < 1000:
-        return gettext("%s kbit/s") % formats.number(kbit)
-    value = kbit / 1000
-    return gettext("%s Mbit/s") % formats.number(value, 0 if value == int(value) else 1)
-
-
-def speed_words(down: int | None, up: int | None) -> str:
-    """The speeds of both ways; empty without a limit."""
-    if down is None and up is None:
-        return ""
-    if down == up and down is not None:
-        return rate(down)
-    parts = [gettext("%s down") % rate(down)] if down is not None else []
-    parts += [gettext("%s up") % rate(up)] if up is not None else []
-    return ", ".join(parts)
-
-
-def names(texts: Sequence[str]) -> str:
-    """Names in a row: a, b and c."""
-    if len(texts) < 2:
-        return "".join(texts)
-    return gettext("%(first)s and %(last)s") % {
-        "first": gettext(", ").join(texts[:-1]), "last": texts[-1]
-    }  # fmt: skip
-
-
-def plan_words(plan: Plan) -> str:
-    """What a plan is, in one line: 50 GB, 30 days from first use, then 2 Mbit/s."""
-    parts = [formats.size(plan.total_bytes)] if plan.total_bytes is not None else []
-    if plan.total_bytes is None and plan.download_bytes is None and plan.upload_bytes is None:
-        parts.append(gettext("no limit of data"))
-    if plan.download_bytes is not None:
-        parts.append(gettext("%s down") % formats.size(plan.download_bytes))
-    if plan.upload_bytes is not None:
-        parts.append(gettext("%s up") % formats.size(plan.upload_bytes))
-    if plan.reset != Plan.Reset.NONE:
-        parts.append(reset_words(plan.reset))
-    parts.append(_length(plan))
-    if plan.at_limit == Plan.AtLimit.THROTTLE and plan.throttle_kbit:
-        parts.append(gettext("then %s") % rate(plan.throttle_kbit))
-    if plan.devices > 1:
-        parts.append(
-            ngettext("%s device", "%s devices", plan.devices) % formats.number(plan.devices)
-        )
-    return gettext(", ").join(part for part in parts if part)
-
-
-def _length(plan: Plan) -> str:
-    if plan.duration_days is None:
-        return ""
-    days = plan.duration_days
-    if plan.start == Plan.Start.FIRST_HANDSHAKE:
-        text = ngettext("%s day from first use", "%s days from first use", days)
-    else:
-        text = ngettext("%s day", "%s days", days)
-    return text % formats.number(days)

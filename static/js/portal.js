@@ -4,6 +4,7 @@
 
 (() => {
   const POLL = 5000;               // one request every 5 s ...
+  const EAGER = 1000;              // ... while a change is on its way
   const BACKOFF = [5000, 10000, 20000, 40000, 60000];  // ... and less often while it fails
   const STALE = 30;                // seconds after which figures say that they are old
   const body = document.body;
@@ -141,7 +142,9 @@
 
     function later(delay) {
       clearTimeout(timer);
-      if (source() && !document.hidden) timer = setTimeout(now, delay);
+      // what was sent a moment ago is awaited: the page says so with [data-eager]
+      const wait = document.querySelector("[data-eager]") ? Math.min(delay, EAGER) : delay;
+      if (source() && !document.hidden) timer = setTimeout(now, wait);
     }
 
     function say(kind) {
@@ -239,5 +242,44 @@
     }
   });
 
-  for (const button of document.querySelectorAll("[data-script]")) button.hidden = false;
+  // -- copying: what the button names, with a word for it when it is done ----------------------
+  async function copy(button) {
+    const from = document.getElementById(button.dataset.copy);
+    if (!from) return;
+    const field = "value" in from;
+    if (field) from.select();
+    else getSelection().selectAllChildren(from);
+    const text = field ? from.value : from.textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      document.execCommand("copy");            // no clipboard without https: what is selected
+    }
+    button.setAttribute("data-copied", words.copied || "");
+    setTimeout(() => button.removeAttribute("data-copied"), 2000);
+  }
+  body.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+  });
+
+  // -- charts: the arrow keys walk from bar to bar; one of them is in the order of Tab ----------
+  body.addEventListener("keydown", (event) => {
+    const point = event.target.closest && event.target.closest(".chart .pt");
+    if (!point || !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
+    const all = [...point.parentNode.querySelectorAll(".pt")];
+    const place = all.indexOf(point);
+    const to = { ArrowLeft: place - 1, ArrowRight: place + 1, Home: 0, End: all.length - 1 }[event.key];
+    if (!all[to]) return;
+    event.preventDefault();
+    point.setAttribute("tabindex", "-1");
+    all[to].setAttribute("tabindex", "0");
+    all[to].focus();
+  });
+
+  function showScripted(root) {
+    for (const button of root.querySelectorAll("[data-script]")) button.hidden = false;
+  }
+  body.addEventListener("htmx:load", (event) => showScripted(event.detail.elt));
+  showScripted(document);
 })();

@@ -274,7 +274,21 @@ TENANT_PAGES: Final = {
     "ANY /t/{tenant}/clients/{uuid}/": "clients/{client}/",
     "ANY /t/{tenant}/clients/{uuid}/live/": "clients/{client}/live/",
     "ANY /t/{tenant}/clients/{uuid}/history/": "clients/{client}/history/",
-}
+    "ANY /t/{tenant}/clients/{uuid}/{name}/": "clients/{client}/switch-off/",
+    "ANY /t/{tenant}/clients/{uuid}/edit/": "clients/{client}/edit/",
+    "ANY /t/{tenant}/clients/{uuid}/devices/new/": "clients/{client}/devices/new/",
+    "ANY /t/{tenant}/clients/{uuid}/devices/{peer_id}/": "clients/{client}/devices/{peer}/",
+    "ANY /t/{tenant}/clients/{uuid}/devices/{peer_id}/download/":
+        "clients/{client}/devices/{peer}/download/",
+    "ANY /t/{tenant}/clients/{uuid}/devices/{peer_id}/edit/":
+        "clients/{client}/devices/{peer}/edit/",
+    "ANY /t/{tenant}/clients/{uuid}/devices/{peer_id}/keys/":
+        "clients/{client}/devices/{peer}/keys/",
+    "ANY /t/{tenant}/clients/{uuid}/devices/{peer_id}/remove/":
+        "clients/{client}/devices/{peer}/remove/",
+    "ANY /t/{tenant}/clients/{uuid}/links/new/": "clients/{client}/links/new/",
+    "ANY /t/{tenant}/clients/{uuid}/links/{link_id}/": "clients/{client}/links/{share}/",
+}  # fmt: skip
 OPERATOR_PAGES: Final = {
     "ANY /status/": "/status/",
     "ANY /live/": "/live/",
