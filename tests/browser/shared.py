@@ -18,7 +18,15 @@ from peers.services.links import create_link
 from quotas.models import Hold
 from tenants.models import Tenant
 from tenants.scoping import Caller
-from tests.make import make_client, make_interface, make_key, make_meter, make_peer, make_tenant
+from tests.make import (
+    make_client,
+    make_interface,
+    make_key,
+    make_meter,
+    make_peer,
+    make_tenant,
+    make_usage,
+)
 from wireguard.types import Secret
 
 
@@ -108,5 +116,7 @@ def _sold(
     peer.observed_present = True
     peer.last_handshake_at = now - timedelta(seconds=40 if quota_bytes else 7000)
     peer.save()
-    make_meter(peer, up=2_400_000_000, down=16_000_000_000 if ends == 8 else 6_900_000_000)
+    used = {"up": 2_400_000_000, "down": 16_000_000_000 if ends == 8 else 6_900_000_000}
+    make_meter(peer, **used)
+    make_usage(client, **used)
     return peer

@@ -116,7 +116,8 @@ def test_there_is_an_icon_where_browsers_look_for_one(client: Browser, operator:
     assert (answer.status_code, answer["Location"]) == (302, "/static/icon.svg")
     client.force_login(operator)
     link = '<link rel="icon" href="/static/icon.svg">'
-    assert all(link in client.get(path).content.decode() for path in ("/", "/admin/"))
+    for path in ("/", "/admin/"):
+        assert link in client.get(path, follow=True).content.decode(), path
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/problems/", "/api/v1/nothing", "/healthz/live"])
