@@ -10,22 +10,26 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-import time
 
 ETH_P_ALL = 3
 #: Message types (WireGuard whitepaper, 5.4): initiation, response, cookie, data.
 INITIATION, RESPONSE, COOKIE, DATA = 1, 2, 3, 4
 
 
+#: socket(7); not among Python's names.
+_SO_RCVBUFFORCE, _SO_TIMESTAMPNS = 33, 35
+
+
 def main() -> None:
     device, ports = sys.argv[1], {int(word) for word in sys.argv[2:]}
     raw = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
     raw.bind((device, 0))
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 20)
+    raw.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 32 << 20)
+    raw.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     print("ready", flush=True)
     while True:
-        packet = raw.recv(65535)
-        at = time.time()
+        packet, [(_, _, stamp)], _, _ = raw.recvmsg(65535, 128)
+        at = _when(stamp)
         if len(packet) < 28 or packet[0] >> 4 != 4 or packet[9] != socket.IPPROTO_UDP:
             continue
         udp = packet[(packet[0] & 15) * 4 :]
@@ -35,6 +39,12 @@ def main() -> None:
         inward = target in ports
         address = socket.inet_ntoa(packet[12:16] if inward else packet[16:20])
         print(f"{at:.6f} {'in' if inward else 'out'} {address} {udp[8]} {length - 8}", flush=True)
+
+
+def _when(stamp: bytes) -> float:
+    """When the kernel had the packet: a busy machine's reader comes later."""
+    seconds, nanoseconds = struct.unpack("@ll", stamp)
+    return float(seconds + nanoseconds / 1e9)
 
 
 if __name__ == "__main__":
