@@ -5,17 +5,17 @@ quota in the kernel to count (`wireguard.cutoff.allowance`), so that the two app
 however much they differ on the way, and a client that the kernel has cut below its limit goes on
 with the rest. The ledger stays the bill, and its verdict the reason why somebody is off.
 
-Where nothing can be armed, the ledger is kept more often the nearer somebody is to a limit.
+The nearer somebody is to a limit, the more often the ledger is kept; and it is kept at once when
+the kernel has cut somebody off, for what he goes on sending is billed until he is held.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from django.conf import settings
@@ -23,7 +23,8 @@ from django.utils import timezone
 
 from control import armed
 from control.armed import Note
-from control.nearing import CLOSE_TICKS, Near, moment_in, near, next_look, tick_bytes
+from control.clock import database_now
+from control.nearing import CLOSE_TICKS, Near, near, next_look, tick_bytes
 from gateways.drivers import NftLike, Station, lock_dir
 from gateways.models import Interface
 from wireguard import cutoff
@@ -69,9 +70,30 @@ def look(interface: Interface, post: Station, *, number: int) -> Look:
         return Look()
 
 
+def has_cut(interface: Interface, post: Station) -> bool:
+    """Whether the kernel has cut somebody off of whom the ledger does not know it yet."""
+    if post.nft is None or not settings.VWG_CUTOFF:
+        return False
+    note = armed.read(interface)
+    waiting = [key for key in note.table if note.left.get(key, 0) > 0]
+    if not waiting:
+        return False
+    try:
+        listing = post.nft.list_table(cutoff.table_name(interface.name))
+        used = cutoff.parse(listing).used if listing else {}
+    except (DriverError, ValueError, KeyError) as error:
+        logger.warning("WireGuard interface %s: cut-off not read: %s", interface.name, error)
+        return False
+    return any(used.get(key, 0) >= note.table[key].limit for key in waiting)
+
+
 def _is_due(interface: Interface, note: Note, number: int) -> bool:
+    return number % _EVERY == 0 or _is_close(interface, note.left.values())
+
+
+def _is_close(interface: Interface, left: Iterable[int]) -> bool:
     close = tick_bytes(interface, CLOSE_TICKS)
-    return number % _EVERY == 0 or any(left <= close for left in note.left.values())
+    return any(one <= close for one in left)
 
 
 def follow(
@@ -113,11 +135,24 @@ def _follow(
         except DriverError as error:
             why_not = str(error)
     armed.write(interface, replace(now, table=table))
-    wait = None
-    if why_not and note.at:
-        took = time.time() - now.at
-        wait = next_look(note.left, wanted, seconds=now.at - note.at, took=took)
-    _tell(interface, len({key.client for key in table}), why_not, wait)
+    look_at = _look_at(note, wanted, taken_at)
+    watched = _is_watched(interface, table, left)
+    _tell(interface, len({key.client for key in table}), why_not, look_at, watched)
+
+
+def _look_at(note: Note, wanted: Mapping[Key, Near], taken_at: datetime) -> datetime | None:
+    """When to observe again, by the database's clock, if that is before the next time."""
+    if not note.at:
+        return None
+    now = database_now()
+    seconds, took = taken_at.timestamp() - note.at, (now - taken_at).total_seconds()
+    wait = next_look(note.left, wanted, seconds=seconds, took=took)
+    return None if wait is None else now + timedelta(seconds=wait)
+
+
+def _is_watched(interface: Interface, table: Table, left: Mapping[Key, int]) -> bool:
+    """Whether the kernel is asked with every sweep: it is quick, and somebody is close."""
+    return 0 < len(table) <= _LONG and _is_close(interface, left.values())
 
 
 def _arm(
@@ -197,8 +232,18 @@ def relax(interface: Interface, post: Station, *, peers: Collection[int] = ()) -
             table = _arm(interface, post.nft, note, wanted, None, touch=False)
             left = {key: one.left for key, one in wanted.items()}
             armed.write(interface, replace(note, table=table, left=left))
+            if _is_watched(interface, table, left):
+                _watch(interface)
     except (LockBusy, DriverError, OSError) as error:
         logger.warning("WireGuard interface %s: cut-off not relaxed: %s", interface.name, error)
+
+
+def _watch(interface: Interface) -> None:
+    """From now on, and not from the next observation on."""
+    row = Interface.objects.filter(pk=interface.pk)
+    was = row.values_list("cutoff", flat=True).get()
+    if not was.get("watched"):
+        row.update(cutoff={**was, "watched": True})
 
 
 def forget(interface: Interface, post: Station) -> None:
@@ -219,7 +264,13 @@ def _alone(interface: Interface) -> AbstractContextManager[object]:
     return HostLock(lock_dir() / "cutoff", inode, interface.name, timeout_s=_LOCK_TIMEOUT_S)
 
 
-def _tell(interface: Interface, clients: int, why_not: str, look_in_s: float | None = None) -> None:
+def _tell(
+    interface: Interface,
+    clients: int,
+    why_not: str,
+    look_at: datetime | None = None,
+    watched: bool = False,
+) -> None:
     """Write down what is armed, when that differs."""
     was = interface.cutoff
     since = None
@@ -230,7 +281,8 @@ def _tell(interface: Interface, clients: int, why_not: str, look_in_s: float | N
         "armed": clients,
         "since": since,
         "why_not": why_not,
-        "look_at": moment_in(look_in_s),
+        "look_at": look_at and look_at.isoformat(),
+        "watched": watched,
     }
     if now != was:
         Interface.objects.filter(pk=interface.pk).update(cutoff=now)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Least
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from gateways.models import Interface
@@ -114,18 +113,24 @@ def _times_left(
             yield left / used * seconds
 
 
-def due_looks(*, at: datetime) -> list[int]:
-    """The interfaces that want to be observed by now, each told once."""
+class Due(NamedTuple):
+    """Interfaces that want to be observed by now, each told once; and of the others those whose
+    kernel wants to be asked whether it has cut somebody off.
+    """
+
+    looks: list[int]
+    watches: list[int]
+
+
+def due(*, at: datetime) -> Due:
+    """What the sweep has to do for who is near a limit. One query, and one for each look."""
     rows = Interface.objects.filter(enabled=True, simulated=False).exclude(cutoff={})
-    due = []
+    found = Due([], [])
     for pk, cutoff in rows.values_list("pk", "cutoff"):
         moment = parse_datetime(cutoff.get("look_at") or "")
         if moment is not None and moment <= at:
             rows.filter(pk=pk).update(cutoff={**cutoff, "look_at": None})
-            due.append(pk)
-    return due
-
-
-def moment_in(seconds: float | None) -> str | None:
-    """So many seconds from now, as `due_looks` reads it."""
-    return None if seconds is None else (timezone.now() + timedelta(seconds=seconds)).isoformat()
+            found.looks.append(pk)
+        elif cutoff.get("watched"):
+            found.watches.append(pk)
+    return found

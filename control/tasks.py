@@ -54,6 +54,15 @@ def observe_one(*, interface_id: int, **_: object) -> None:
         run.counts = {"drift": sum(found.drift.counts().values())}
 
 
+@shared_task(name="control.watch")
+def watch(*, interface_id: int, **_: object) -> None:
+    """Read one interface at once if its kernel has cut somebody off."""
+    rows = Interface.objects.select_related("gateway")
+    interface = rows.get(pk=interface_id, simulated=False)
+    if cutoff.has_cut(interface, station(interface)):
+        observe_one(interface_id=interface_id)
+
+
 @shared_task(name=RELAX_TASK)
 def relax_cutoff(*, interface_id: int, **_: object) -> None:
     """Let go clients of one interface that have more left than before."""
@@ -84,8 +93,10 @@ def sweep(**_: object) -> Counts:
     outbox.ring(late)
     runs.hint_overdue(at=at)
     files = _fan_out("control.write_boot_file", seconds=5, pk__in=claims.stale_boot_files(at=at))
-    looks = _fan_out("control.observe", seconds=2, pk__in=nearing.due_looks(at=at))
-    return {"interfaces": len(late), "boot_files": files, "looks": looks}
+    near = nearing.due(at=database_now())
+    looks = _fan_out("control.observe", seconds=2, pk__in=near.looks)
+    watches = _fan_out("control.watch", seconds=2, pk__in=near.watches)
+    return {"interfaces": len(late), "boot_files": files, "looks": looks, "watches": watches}
 
 
 @shared_task(name="control.follow_tenants")

@@ -50,6 +50,11 @@ class Shop:
     def client(self, buyer: Buyer) -> Any:
         return self.site.call("GET", f"/api/v1/clients/{buyer.id}").body
 
+    def used(self, buyer: Buyer) -> int:
+        """What it is billed for in its period, by a ledger that is up to date."""
+        self.site.observe()
+        return int(self.client(buyer)["usage"]["used_bytes"])
+
     def is_held(self, buyer: Buyer) -> bool:
         return any(one["reason"] == "quota" for one in self.client(buyer)["holds"])
 

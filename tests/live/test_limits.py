@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from itertools import cycle, islice, product
+from random import random
+from statistics import median
 
 import pytest
 
@@ -47,6 +49,26 @@ def test_at_full_speed_nothing_passes_beyond_what_was_sold(
         figure(f"limits.fast.{'udp' if udp else 'tcp'}.{'up' if up else 'down'}.{where}", found[-1])
     tell(figure, "limits.fast", found)
     assert max(one.inner for one in found) <= 1500
+
+
+@pytest.mark.parametrize("runs", RUNS)
+def test_who_does_not_stop_sending_is_held_before_it_is_billed_for_much(
+    shop: Shop, figure: Figure, runs: int
+) -> None:
+    """Over UDP: WireGuard counts what the kernel drops. Fast from nothing, and for long before."""
+    billed, mbit = [], []
+    for number, quota in zip(range(runs), cycle((50 * MB, 300 * MB)), strict=False):
+        buyer = shop.sell(f"deaf {number}", quota)
+        time.sleep(random() * INTERVAL_S)
+        mbit.append(shop.cross(buyer, quota, "beyond", up=True, udp=True).mbit)
+        billed.append(shop.used(buyer) - quota)
+        figure(f"limits.deaf.{quota // MB}_mb.billed_beyond", billed[-1])
+    for rank, value in (("p50", median(billed)), ("max", max(billed))):
+        figure(f"limits.deaf.billed_beyond.{rank}", round(value))
+        figure(f"limits.deaf.billed_beyond.{rank}_s", value * 8 / MB / median(mbit))
+    figure("limits.deaf.mbit", median(mbit))
+    figure("limits.deaf.runs", runs)
+    assert max(billed) <= 3 * median(mbit) / 8 * MB  # a sweep, and to carry it out
 
 
 @pytest.mark.parametrize("runs", RUNS)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from control import armed, findings, nearing, tasks
 from control import cutoff as controlled
+from control.clock import database_now
 from gateways.drivers import Station, station
 from gateways.models import Interface
 from peers.models import Client, Peer
@@ -390,13 +391,89 @@ def test_without_nft_it_says_so_and_looks_more_often(
     assert told(gateway)["look_at"] is None  # nobody knows yet how fast it goes
     sold.use(20 * MB)
     gateway.observe()
-    at = timezone.now()
+    at = database_now()
+    later = at + timedelta(seconds=settings.VWG_OBSERVE_SECONDS)
     assert told(gateway)["look_at"] is not None
-    assert nearing.due_looks(at=at) == []
-    assert nearing.due_looks(at=at + timedelta(seconds=settings.VWG_OBSERVE_SECONDS)) == [
-        gateway.interface.pk
-    ]
-    assert nearing.due_looks(at=at + timedelta(seconds=settings.VWG_OBSERVE_SECONDS)) == []
+    assert nearing.due(at=at).looks == []
+    assert nearing.due(at=later).looks == [gateway.interface.pk]
+    assert nearing.due(at=later).looks == []
+
+
+def test_with_nft_too_it_looks_again_when_somebody_will_be_there(
+    gateway: Gateway, kernel: Kernel, settings: LazySettings
+) -> None:
+    """What is sent after the cut is billed until the hold."""
+    sold = Sold(gateway, left=30 * MB)
+    gateway.observe()
+    assert told(gateway)["look_at"] is None
+    sold.use(20 * MB)
+    gateway.observe()
+    later = database_now() + timedelta(seconds=settings.VWG_OBSERVE_SECONDS)
+    assert nearing.due(at=later) == ([gateway.interface.pk], [])
+
+
+def watched(gateway: Gateway) -> bool:
+    return gateway.interface.pk in nearing.due(at=database_now()).watches
+
+
+def test_a_kernel_is_watched_while_somebody_is_close(
+    gateway: Gateway, kernel: Kernel, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VWG_CUTOFF_MBIT = 8  # near below 15 MB, close below 10
+    sold = Sold(gateway, left=14 * MB)
+    gateway.observe()
+    assert kernel.limits
+    assert not watched(gateway)
+    sold.use(5 * MB)
+    gateway.observe()
+    assert watched(gateway)
+    monkeypatch.setattr(controlled, "_LONG", 0)  # a table that takes long to read
+    gateway.observe()
+    assert not watched(gateway)
+
+
+def test_who_is_new_and_close_is_watched_at_once(gateway: Gateway, kernel: Kernel) -> None:
+    Sold(gateway, left=MB)
+    assert watched(gateway)
+    Interface.objects.update(enabled=False)
+    assert not watched(gateway)
+
+
+def test_whom_the_kernel_cuts_the_ledger_holds_at_once(gateway: Gateway, kernel: Kernel) -> None:
+    sold = Sold(gateway, left=1000 * MB)
+    Usage.objects.all().delete()
+    gateway.observe()
+    key = Peer.objects.get(pk=sold.peer.pk).applied_key
+    gateway.driver.report(key, rx_bytes=400 * MB, tx_bytes=0)
+    assert kernel.passes(sold.addresses[0], 390 * MB, up=True)
+    number = Interface.objects.get(pk=gateway.interface.pk).observed_seq
+    tasks.watch(interface_id=gateway.interface.pk)
+    assert Interface.objects.get(pk=gateway.interface.pk).observed_seq == number  # not yet
+    gateway.driver.report(key, rx_bytes=1050 * MB, tx_bytes=0)
+    assert not kernel.passes(sold.addresses[0], 640 * MB, up=True)
+    tasks.watch(interface_id=gateway.interface.pk)
+    assert sold.client.holds.filter(closed_at=None, reason="quota").exists()
+    number += 1
+    tasks.watch(interface_id=gateway.interface.pk)  # it is known
+    assert Interface.objects.get(pk=gateway.interface.pk).observed_seq == number
+    gateway.apply()
+    assert gateway.peers() == {key: ()}
+
+
+@pytest.mark.parametrize("how", ["missing", "flushed", "strange"])
+def test_a_kernel_that_shows_nothing_has_cut_nobody(
+    gateway: Gateway, kernel: Kernel, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    Sold(gateway, left=MB)
+    gateway.observe()
+    if how == "strange":
+        monkeypatch.setattr(kernel, "list_table", lambda name: '{"nftables": [{"quota": {}}]}')
+    elif how == "flushed":
+        kernel.flush()
+    else:
+        kernel.missing = True
+    post = replace(station(gateway.interface), nft=kernel)
+    assert controlled.has_cut(gateway.interface, post) is False
 
 
 def test_switched_off_it_takes_its_table_away(
