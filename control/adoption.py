@@ -16,10 +16,10 @@ from pathlib import Path
 from django.db import transaction
 
 from audit.events import SYSTEM, Actor, Target, record
-from control import bootfile, meters
+from control import bootfile
 from control.applied import Notes
 from control.metering import account
-from control.reading import Reading, take
+from control.reading import Reading, go_on, take
 from control.samples import Take
 from control.work import Row
 from gateways.drivers import Station
@@ -63,10 +63,10 @@ def adopt(
     stamp = str(uuid.uuid4()) if foreign else interface.stamp
     with transaction.atomic():
         if foreign:
+            before = interface.stamp
             _take_settings(interface, post, dump, stamp)
+            go_on(interface, stamp_before=before)
         reading = take(interface, post)
-        if foreign:
-            meters.carry_over(interface, run=reading.run)
         peers = _take_peers(interface, reading, tenant=tenant, at=at)
         Interface.objects.filter(pk=interface.pk).update(
             enabled=True,

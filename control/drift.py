@@ -72,9 +72,11 @@ def compare(
     *,
     seq: int,
     recorded: Collection[str],
+    latest: int = 0,
 ) -> Drift:
-    """Judge a dump taken at apply number ``seq``.
+    """Judge a dump taken at apply number ``seq``; ``latest`` is the last one by now.
 
+    If there was one since, the key of a row that is on no interface may have run for another.
     ``recorded`` are keys that vwg is known to have applied on this host (its boot file): when not
     one row is left, those are kept however few, for a table is empty sooner by fault than by wish.
     """
@@ -84,7 +86,8 @@ def compare(
     for row in rows:
         spoken.update((row.public_key, row.applied_key))
         live += row.live
-        if row.applied_seq <= seq:
+        unsure = latest > seq and not row.applied_key
+        if row.applied_seq <= seq and not unsure:
             _judge(row, running, drift)
     claimed = {row.public_key for row in drift.verified} | {
         known.public_key for known, _ in drift.altered

@@ -8,7 +8,7 @@ claim; what only creates or changes devices needs none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from control import meters
@@ -75,12 +75,18 @@ class Harvest:
         return {key: running[key] for key in gone if key in running}
 
     def _gone(self, keys: Collection[str], running: Mapping[str, PeerStatus]) -> list[Take]:
-        """What a frozen peer still sends, until it is removed at last, is in vain: never billed."""
-        return [
-            Take(row.id, running[key].rx_bytes, running[key].tx_bytes, False, flags=Flag.LAST)
-            for key in keys
-            if key in running and (row := self.work.counted_by(key)) is not None
-        ]
+        """What a frozen peer still sends, until it is removed at last, is in vain: never billed.
+
+        One that refused to be frozen goes on as before.
+        """
+        takes = []
+        for key in keys:
+            status, row = running.get(key), self.work.counted_by(key)
+            if status is not None and row is not None:
+                billing = None if status.allowed_ips else False
+                counts = (status.rx_bytes, status.tx_bytes)
+                takes.append(Take(row.id, *counts, billing, flags=Flag.LAST))
+        return takes
 
     def _off(self, keys: Collection[str], running: Mapping[str, PeerStatus]) -> list[Take]:
         return [
@@ -107,15 +113,30 @@ def _heirs(work: Work) -> dict[str, Row]:
 def read_all(interface: Interface, post: Station, rows: Collection[Row]) -> Reading:
     """Read and commit everything that the books know to be on the interface."""
     reading = take(interface, post)
-    running = reading.dump.peers
-    # A key that one row had applied and another wants is counted by the first.
-    owners = {row.counted_key: row for row in sorted(rows, key=lambda row: bool(row.applied_key))}
     takes = []
-    for key, row in owners.items():
-        if (status := running.get(key)) is not None:
-            off = not status.allowed_ips
-            opens = off and row.live and bool(row.config.allowed_ips)
-            counts = (status.rx_bytes, status.tx_bytes)
-            takes.append(Take(row.id, *counts, True if opens else None, off=off))
+    for row, status in _counted(rows, reading):
+        off = not status.allowed_ips
+        opens = off and row.live and bool(row.config.allowed_ips)
+        counts = (status.rx_bytes, status.tx_bytes)
+        takes.append(Take(row.id, *counts, True if opens else None, off=off))
     account(interface, reading, takes)
     return reading
+
+
+def read_off(interface: Interface, post: Station, rows: Collection[Row]) -> None:
+    """Read and commit those that have just lost their addresses: what they send now is in vain."""
+    reading = take(interface, post)
+    takes = [
+        Take(row.id, status.rx_bytes, status.tx_bytes, False)
+        for row, status in _counted(rows, reading)
+        if not status.allowed_ips
+    ]
+    account(interface, reading, takes)
+
+
+def _counted(rows: Collection[Row], reading: Reading) -> Iterator[tuple[Row, PeerStatus]]:
+    """Whose bytes are which. A key that one row had applied and another wants is the first's."""
+    owners = {row.counted_key: row for row in sorted(rows, key=lambda row: bool(row.applied_key))}
+    for key, row in owners.items():
+        if (status := reading.dump.peers.get(key)) is not None:
+            yield row, status

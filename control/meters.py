@@ -102,11 +102,6 @@ def close_all(interface: Interface) -> None:
         cursor.execute(_CLOSE.format(yes="%s") + "interface_id = %s", [True, interface.pk])
 
 
-def carry_over(interface: Interface, *, run: int) -> None:
-    """The interface's counters go on under another stamp: its open meters with them."""
-    Meter.objects.filter(interface=interface, run__isnull=False).update(run_id=run)
-
-
 def next_incarnation(meters_of: Collection[int]) -> None:
     """What comes now is counted in segments of its own."""
     Meter.objects.filter(peer_id__in=meters_of).update(incarnation=F("incarnation") + 1)

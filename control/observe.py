@@ -19,7 +19,7 @@ from control.beginning import begin_terms
 from control.drift import Drift, compare
 from control.healing import catch_up, heal, heal_link, revive
 from control.metering import account
-from control.presence import load_buried, load_known, write_presence
+from control.presence import Rows, load_buried, load_known, write_presence
 from control.reading import Reading, take
 from control.samples import samples
 from gateways.drivers import Station, station
@@ -93,12 +93,14 @@ def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
     running = reading.dump.peers
     rows = load_known(interface, running, reading.run)
     load_buried(interface, running, rows)
+    latest = _last_apply(interface, reading, rows)
     sessions.follow(interface, running, rows.shown, at=reading.at)
     moved = samples(
         running,
         rows.counted,
         run=reading.run,
         apply_seq=reading.apply_seq,
+        latest=latest,
         resting=rows.resting,
     )
     account(interface, reading, moved)
@@ -106,6 +108,7 @@ def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
         running,
         rows.known,
         seq=reading.apply_seq,
+        latest=latest,
         recorded=() if any(row.live for row in rows.known) else bootfile.recorded_keys(interface),
     )
     drift.link = adjust.differing(interface, reading.dump.interface)
@@ -135,6 +138,13 @@ def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
         Gateway.objects.filter(pk=interface.gateway_id).update(last_seen_at=reading.at)
     cutoff.follow(interface, post, counted, number=reading.number, taken_at=reading.at)
     return Found(drift, healing=healing)
+
+
+def _last_apply(interface: Interface, reading: Reading, rows: Rows) -> int:
+    """The number of the last apply, as far as it matters to these rows."""
+    if all(row.applied_key for row in rows.known):
+        return reading.apply_seq
+    return Interface.objects.values_list("apply_seq", flat=True).get(pk=interface.pk)
 
 
 def _guard(interface: Interface, drift: Drift, at: datetime) -> dict[str, object]:

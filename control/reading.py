@@ -57,3 +57,12 @@ def run_of(interface: Interface, *, at: datetime) -> int:
         interface=interface, boot_id=boot_id(), stamp=interface.stamp, defaults={"began_at": at}
     )
     return made.pk
+
+
+def go_on(interface: Interface, *, stamp_before: str) -> None:
+    """The interface's counters go on under another stamp: it is the same life, also for the dumps
+    that are on their way to the books.
+    """
+    CounterRun.objects.filter(interface=interface, boot_id=boot_id(), stamp=stamp_before).update(
+        stamp=interface.stamp
+    )

@@ -57,13 +57,16 @@ def samples(
     *,
     run: int,
     apply_seq: int,
+    latest: int,
     resting: Collection[str] = (),
 ) -> list[Take]:
-    """The samples that change something. ``resting`` are applied keys of which nothing moved."""
+    """The samples that change something of a dump after apply ``apply_seq``; ``latest`` is the
+    last apply by now. ``resting`` are applied keys of which nothing moved.
+    """
     takes = []
     for key, row in _owners(row for row in rows if row.key not in resting).items():
         status = running.get(key)
-        if status is None:
+        if status is None or _may_be_anothers(row, apply_seq, latest):
             continue
         counts = (status.rx_bytes, status.tx_bytes)
         billing = None
@@ -76,6 +79,13 @@ def samples(
         ):
             takes.append(Take(row.id, *counts, billing, off=row.off))
     return takes
+
+
+def _may_be_anothers(row: Counted, apply_seq: int, latest: int) -> bool:
+    """Whether the key of a row that counts nothing yet may have run for another in this dump, who
+    has counted it: something was applied since. The next dump tells; counters only rise.
+    """
+    return row.run is None and (row.applied_seq if row.applied_key else latest) > apply_seq
 
 
 def _owners(rows: Iterable[Counted]) -> dict[str, Counted]:

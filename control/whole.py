@@ -11,7 +11,7 @@ from control import meters
 from control.applied import Notes
 from control.desired import Loaded, device, load_all
 from control.guard import split
-from control.harvest import read_all
+from control.harvest import read_all, read_off
 from control.work import Row
 from gateways.drivers import Station
 from gateways.models import Interface
@@ -22,8 +22,8 @@ from wireguard.types import PeerConfig, PeerStatus
 def synchronise(interface: Interface, post: Station) -> None:
     """Tier 2: `wg syncconf` of a text that states everything, blocked peers included.
 
-    Whoever is not in the text is removed. So a peer that runs stays in it as it is, unless its row
-    can be sent, or says that it shall go.
+    Whoever is not in the text is removed, frozen and read before. So a peer that runs stays in it
+    as it is, unless its row can be sent, or says that it shall go.
     """
     interface.refresh_from_db()
     loaded = load_all(interface)
@@ -34,7 +34,12 @@ def synchronise(interface: Interface, post: Station) -> None:
     texts += _kept(interface, loaded, running, {config.public_key for config in texts})
     # What is gone begins at 0 when the text adds it.
     meters.close(row.id for row in present if row.counted_key not in running)
-    post.driver.sync(device(interface, texts))
+    here = {config.public_key for config in texts}
+    frozen = [PeerConfig(key) for key in running if key not in here]
+    post.driver.sync(device(interface, [*texts, *frozen]))
+    read_off(interface, post, loaded.rows)
+    if frozen:
+        post.driver.sync(device(interface, texts))
     _note(interface, loaded, {row.id for row in present})
 
 

@@ -43,8 +43,9 @@ def leave_meter(meter: Meter | None, *, grave: Peer, interface: Interface) -> No
             sampled_at=meter.sampled_at,
             billing=meter.billing,
         )
+    newest = Interface.objects.filter(pk=interface.pk).values("observed_seq")
     Meter.objects.filter(pk=meter.pk).update(
-        interface=interface, run=None, rx=0, tx=0, seq=0, billing=True
+        interface=interface, run=None, rx=0, tx=0, seq=Subquery(newest), billing=True
     )
 
 

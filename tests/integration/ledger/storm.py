@@ -127,7 +127,8 @@ class Storm:
             peer = self.owner(gateway, key)
             if peer is None or (keys is not None and key not in keys):
                 continue
-            meter = Meter.objects.filter(peer=peer, run__isnull=False).first()
+            # A meter of an earlier life of the interface has read nothing of these counters.
+            meter = Meter.objects.filter(peer=peer, run__stamp=gateway.link.stamp_text).first()
             up = status.rx_bytes - (meter.rx if meter else 0)
             down = status.tx_bytes - (meter.tx if meter else 0)
             self.up[peer.client_id] = self.up.get(peer.client_id, 0) - up

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,12 +19,14 @@ from peers.models import Client, Peer
 from peers.services.clients import delete_client, disable_client, enable_client
 from peers.services.due import purge_due
 from peers.services.removal import restore_client
+from peers.services.rotation import rotate_keys
 from peers.services.transfer import transfer_client
 from quotas.metering import Flag
 from quotas.models import LedgerSegment, Meter, TenantUsage, Usage
 from tenants.models import Tenant
 from tests.integration.control.conftest import Gateway
 from tests.make import make_public_key, make_tenant
+from wireguard.errors import DriverRejected
 from wireguard.plan import PeerChange, Plan
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +169,28 @@ def test_bytes_between_the_last_poll_and_a_removal(gateway: Gateway, made: Any) 
     assert_right()
 
 
+def test_no_byte_passes_between_the_last_reading_and_the_removal(
+    gateway: Gateway, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = gateway.driver.apply
+
+    def last_moment(plan: Plan) -> None:
+        if plan.removals and gateway.peers()[made.peer.public_key]:
+            count(gateway, made, 300_000, 400_000)  # F25: it passed, and nobody ever reads it
+        real(plan)
+
+    monkeypatch.setattr(gateway.driver, "apply", last_moment)
+    count(gateway, made, 190_000, 380_000)
+    delete_client(**told(gateway, made))
+    passed = [(190_000, 380_000)]
+    monkeypatch.setattr(gateway.driver, "report", lambda *_, **__: passed.append((0, 0)))
+    gateway.apply()
+    assert gateway.peers() == {}
+    assert passed == [(190_000, 380_000)]
+    assert used(made) == passed[0]
+    assert_right()
+
+
 @pytest.mark.parametrize("build", ["ours", "naive"])
 def test_killed_between_the_commit_of_a_reading_and_the_removal(
     gateway: Gateway, made: Any, monkeypatch: pytest.MonkeyPatch, build: str
@@ -264,6 +289,101 @@ def test_a_key_that_goes_over_to_another_client_takes_no_bytes_along(
     gateway.driver.report(made.peer.public_key, rx_bytes=5007, tx_bytes=6008)
     gateway.observe()
     assert (used(made), used(heir)) == ((5000, 6000), (7, 8))
+    assert_right()
+
+
+def refuse(*_: object) -> None:
+    """So that a change is made by the whole text (tier 2)."""
+    raise DriverRejected("Unable to modify interface", explained=False)
+
+
+def test_who_is_blocked_by_the_whole_text_is_not_billed_from_then_on(
+    gateway: Gateway, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disable_client(**told(gateway, made), note="")
+    monkeypatch.setattr(gateway.driver, "apply", refuse)
+    gateway.apply()
+    assert gateway.peers() == {made.peer.public_key: ()}
+    count(gateway, made, 1500, 2000)
+    gateway.observe()
+    assert (used(made), billed(made)) == ((1500, 2000), (1000, 2000))
+    assert_right()
+
+
+def test_what_passes_before_the_whole_text_removes_somebody(
+    gateway: Gateway, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = gateway.driver.sync
+
+    def late(*args: Any) -> None:
+        if gateway.peers()[made.peer.public_key]:
+            count(gateway, made, 5000, 6000)
+        real(*args)
+
+    monkeypatch.setattr(gateway.driver, "sync", late)
+    delete_client(**told(gateway, made))
+    monkeypatch.setattr(gateway.driver, "apply", refuse)
+    gateway.apply()
+    assert gateway.peers() == {}
+    assert (used(made), billed(made)) == ((5000, 6000), (5000, 6000))
+    assert_right()
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_stale_dump_says_nothing_of_the_next_client_with_the_same_key(
+    gateway: Gateway, made: Any, applied: bool
+) -> None:
+    old = observe.read(fresh(gateway), station(fresh(gateway)))
+    delete_client(**told(gateway, made))
+    gateway.apply()
+    heir = gateway.add("heir", public_key=made.peer.public_key)
+    if applied:
+        gateway.apply()
+    observe.keep_books(fresh(gateway), station(fresh(gateway)), old)
+    gateway.apply()
+    count(gateway, made, 7, 8)
+    gateway.observe()
+    assert (used(made), used(heir)) == ((1000, 2000), (7, 8))
+    assert_right()
+
+
+def test_a_stale_dump_says_nothing_of_who_had_the_key_before(gateway: Gateway, made: Any) -> None:
+    """It shows a key that was an heir's then and is nobody's now."""
+    key = gateway.add("first").peer.public_key
+    first = Client.objects.get(name="first")
+    delete_client(caller=gateway.caller, client_id=first.uuid, at=timezone.now())
+    heir = gateway.add("heir", public_key=key)
+    gateway.apply()
+    gateway.observe()
+    gateway.driver.report(key, rx_bytes=7, tx_bytes=8)
+    old = observe.read(fresh(gateway), station(fresh(gateway)))
+    rotate_keys(caller=gateway.caller, client_id=heir.client.uuid, at=timezone.now())
+    gateway.apply()
+    for _ in range(2):  # and does not believe that the key runs still
+        observe.keep_books(fresh(gateway), station(fresh(gateway)), old)
+        old = replace(old, number=old.number + 1)
+    assert used(heir) == (7, 8)
+    assert not Usage.objects.filter(client=first).exists()
+    assert_right()
+
+
+@pytest.mark.parametrize("metered", [True, False])
+def test_a_dump_from_before_an_adoption_adds_nothing_twice(
+    gateway: Gateway, acme: Tenant, metered: bool
+) -> None:
+    """The link lost its alias, and an operator adopts it: its counters go on."""
+    made = gateway.add()
+    gateway.apply()
+    count(gateway, made, 1000, 2000)
+    if metered:
+        gateway.observe()
+    old = observe.read(fresh(gateway), station(fresh(gateway)))
+    gateway.link.stamp_text = ""
+    call_command("adopt", interface=gateway.interface.name, tenant=acme.slug)
+    observe.keep_books(fresh(gateway), station(fresh(gateway)), old)
+    count(gateway, made, 1300, 2300)
+    gateway.observe()
+    assert used(made) == (1300, 2300)
     assert_right()
 
 

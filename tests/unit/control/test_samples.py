@@ -24,7 +24,7 @@ def status(rx: int, tx: int) -> dict[str, PeerStatus]:
 
 
 def counted(*rows: Counted, rx: int = 5, tx: int = 6, run: int = 1, **more: Any) -> list[Any]:
-    takes = samples(status(rx, tx), rows, run=run, apply_seq=9, **more)
+    takes = samples(status(rx, tx), rows, run=run, apply_seq=9, **{"latest": 9, **more})
     return [(one.peer_id, one.rx, one.tx, one.billing) for one in takes]
 
 
@@ -56,3 +56,11 @@ def test_a_block_that_was_cut_short_is_made_good() -> None:
     assert counted(rests) == [(1, 5, 6, False)]
     assert counted(rests._replace(off=False, billing=False)) == [(1, 5, 6, True)]
     assert counted(rests._replace(applied_seq=10)) == []  # blocked after this dump
+
+
+def test_a_dump_from_before_a_peer_was_added_says_nothing_of_it() -> None:
+    """Its key may have been another's then, whose bytes are counted already."""
+    assert counted(row(1), latest=10) == []
+    assert counted(row(1, applied_key=KEY, applied_seq=10), latest=10) == []
+    assert counted(row(1, applied_key=KEY, applied_seq=9), latest=10) == [(1, 5, 6, None)]
+    assert counted(row(1, applied_key=KEY, applied_seq=10, run=1), latest=10) == [(1, 5, 6, None)]
