@@ -24,10 +24,21 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# Compiled once and by the owner: some hundred processes start, some of them root's.
-env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m compileall -q -x '/(\.venv|\.git|var)/' .
-PYTHONDONTWRITEBYTECODE=1
-export PYTHONDONTWRITEBYTECODE
+# Compiled once and by the owner: some hundred processes start, some of them root's. What pytest
+# makes of the tests (a third of a part's start) is kept as well.
+compile() {
+    unset PYTHONDONTWRITEBYTECODE
+    .venv/bin/python -m compileall -q -x '/(\.venv|\.git|var)/' .
+    .venv/bin/python -m pytest -q -p no:cacheprovider --collect-only tests >"$base/collected" 2>&1
+}
+
+# Migrated once: every part's databases are copies.
+make_templates() {
+    mkdir "$base/templates"
+    VWG_TEST_TEMPLATES=$base/templates
+    export VWG_TEST_TEMPLATES
+    .venv/bin/python -m tests.stack.databases
+}
 
 # part NAME COMMAND...: run it, keep pytest's closing line, remember a failure.
 part() {
@@ -71,35 +82,52 @@ why_not_wireguard() {
     fi
 }
 
+reason=$(why_not_wireguard)
+if url=$(deploy/postgres.sh start "$cluster"); then
+    VWG_TEST_DATABASE_URL=$url # the stack's tests run on both
+    export VWG_TEST_DATABASE_URL
+else
+    url=""
+fi
+compile &
+make_templates
+wait
+PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE
+plain="not wg and not stack and not browser"
+
 if [ "${1:-}" = proof ]; then
-    reason=$(why_not_wireguard)
+    # Shown as it goes: it takes long.
     if [ -n "$reason" ]; then
         impossible proof "$reason"
     else
-        # Shown as it goes: it takes long.
         privileged_pytest -m proof -p no:xdist --timeout 3600 -v -s tests ||
-            failed=" proof"
+            failed="$failed proof"
+    fi
+    if [ -z "$url" ]; then
+        impossible proof-on-postgresql "the private cluster does not start"
+    else
+        env DATABASE_URL="$url" .venv/bin/python -m pytest -p no:cacheprovider -p no:xdist \
+            -m "proof and $plain" --timeout 3600 -v -s tests/integration ||
+            failed="$failed proof-on-postgresql"
     fi
 else
-    plain="not wg and not stack and not browser and not proof"
+    plain="$plain and not proof"
     unit="tests/unit tests/contract $(ls tests/test_*.py)"
     rest=$(ls -d tests/*/ | grep -vE '^tests/(unit|contract|__pycache__)/$')
     # shellcheck disable=SC2086 # lists of words on purpose
     part unit pytest -n 2 -m "$plain" $unit
     # shellcheck disable=SC2086
     part sqlite pytest -n 2 -m "$plain" $rest
-    if url=$(deploy/postgres.sh start "$cluster"); then
+    if [ -z "$url" ]; then
+        impossible postgresql "the private cluster does not start"
+    else
         # The description of the API is the same on both.
         # shellcheck disable=SC2086
         part postgresql env DATABASE_URL="$url" \
             .venv/bin/python -m pytest -q -p no:cacheprovider -n 2 -m "$plain" $rest \
             --ignore tests/integration/contract
-        VWG_TEST_DATABASE_URL=$url # the stack's tests run on both
-        export VWG_TEST_DATABASE_URL
-    else
-        impossible postgresql "the private cluster does not start"
     fi
-    reason=$(why_not_wireguard)
     if [ -n "$reason" ]; then
         impossible wireguard "$reason"
         impossible stack "$reason"

@@ -9,6 +9,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tenants import row_security, throttling
 from tenants.models import Tenant, User
 from tenants.row_installation import install
 from tests.make import make_client, make_interface, make_peer, make_tenant, make_token, make_user
+from tests.stack.databases import copy_sqlite, shared_sqlite
 
 #: Keys, tokens and ids that are made anew in every run.
 _RANDOM = re.compile(r"[A-Za-z0-9+/]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-")
@@ -79,6 +81,19 @@ def no_broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 #: The role that requests run as, on PostgreSQL.
 WEB_ROLE = "vwg_test_web"
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool, django_db_modify_db_settings: None) -> Iterator[bool]:
+    """In a whole run SQLite begins with a copy of what was migrated once (PostgreSQL: settings)."""
+    template = shared_sqlite() if connection.vendor == "sqlite" else None
+    if template is None:
+        yield django_db_keepdb
+        return
+    file = Path(connection.settings_dict["TEST"]["NAME"])
+    copy_sqlite(template, file)
+    yield True
+    file.unlink()
 
 
 @pytest.fixture(scope="session")

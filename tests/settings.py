@@ -27,3 +27,5 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
 # A file, not shared memory: only a file has the locks that two threads meet in production.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": str(VWG_STATE_DIR / "test.sqlite3")}  # noqa: F405
+elif os.environ.get("VWG_TEST_TEMPLATES"):  # `make test` has migrated one for all
+    DATABASES["default"]["TEST"] = {"TEMPLATE": "vwg_template"}  # noqa: F405

@@ -1,7 +1,10 @@
 """A database for each stack, migrated already: migrating takes longer than all else of a start.
 
-The migrations run once a test process, by `manage.py migrate`, into a template; each stack gets a
-copy. What `make up` does with an empty database is shown by test_up.
+The migrations run by `manage.py migrate` into a template, of which each stack gets a copy. `make
+test` makes the templates once for all of its parts (``python -m tests.stack.databases``, in the
+folder that VWG_TEST_TEMPLATES names and in the cluster of VWG_TEST_DATABASE_URL), and the tests
+without a stack have their databases from there too; without it each process makes its own. What
+`make up` does with an empty database is shown by test_up.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ import psycopg
 
 from deploy import environment
 
+#: The template in the cluster of a whole run.
+SHARED = "vwg_template"
 ROOT = Path(__file__).resolve().parents[2]
 #: What a developer's shell or pytest itself may have set, and a stack must not inherit.
 _FOREIGN = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "LOG_LEVEL")
@@ -28,7 +33,18 @@ _FOREIGN = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE",
 
 def fill_sqlite(file: Path) -> None:
     """Write a migrated SQLite database to a file that is not there yet."""
-    with sqlite3.connect(_sqlite_template()) as source, sqlite3.connect(file) as target:
+    copy_sqlite(shared_sqlite() or _sqlite_template(), file)
+
+
+def shared_sqlite() -> Path | None:
+    """The template of a whole run, where there is one."""
+    folder = os.environ.get("VWG_TEST_TEMPLATES")
+    return Path(folder) / "vwg.sqlite3" if folder else None
+
+
+def copy_sqlite(template: Path, file: Path) -> None:
+    """A copy with all that its log holds, for its owner alone."""
+    with sqlite3.connect(template) as source, sqlite3.connect(file) as target:
         source.backup(target)
     source.close()
     target.close()
@@ -115,6 +131,9 @@ def _sqlite_template() -> Path:
 
 @cache
 def _template(cluster_url: str) -> str:
+    with cluster_connection(cluster_url) as cluster:
+        if cluster.execute("SELECT 1 FROM pg_database WHERE datname = %s", [SHARED]).fetchone():
+            return SHARED
     name = f"vwt_{os.getpid()}"
 
     def drop() -> None:
@@ -122,11 +141,15 @@ def _template(cluster_url: str) -> str:
             cluster.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     drop()
+    atexit.register(drop)
+    _make(cluster_url, name)
+    return name
+
+
+def _make(cluster_url: str, name: str) -> None:
     with cluster_connection(cluster_url) as cluster:
         cluster.execute(f'CREATE DATABASE "{name}"')
-    atexit.register(drop)
     _migrate(_url_of(cluster_url, name))
-    return name
 
 
 def _migrate(url: str) -> None:
@@ -138,3 +161,15 @@ def _migrate(url: str) -> None:
             env={**own_environment(), "VWG_ENV_FILE": str(file), "DATABASE_URL": url},
             check=True,
         )
+
+
+def make_shared() -> None:
+    """The templates of a whole run."""
+    if file := shared_sqlite():
+        _migrate(f"sqlite:///{file}")
+    if cluster_url := os.environ.get("VWG_TEST_DATABASE_URL"):
+        _make(cluster_url, SHARED)
+
+
+if __name__ == "__main__":
+    make_shared()

@@ -135,6 +135,7 @@ def files(box: Box) -> dict[str, str]:
     return {"env": Path(box.env["VWG_ENV_FILE"]).read_text(), "rows": rows, "keys": keys.stdout}
 
 
+@pytest.mark.alone  # it measures two times
 def test_ctrl_c_and_a_second_start_change_nothing(prepared: Box) -> None:
     box = prepared
     first = box.start()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.admin import site
+from django.db import transaction
 from django.test import Client as Browser
 from django.urls import reverse
 
@@ -22,11 +24,21 @@ from tests.make import make_user
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def sides(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Side, Side]]:
+    """Built once for all tests of this file: what each does with them is rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        with still():
+            shared = build_shared()
+            built = build("A", shared, NOW), build("B", shared, NOW)
+        yield built
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world() -> Iterator[tuple[Side, Side]]:
+def world(sides: tuple[Side, Side], db: None) -> Iterator[tuple[Side, Side]]:
     with still():
-        shared = build_shared()
-        yield build("A", shared, NOW), build("B", shared, NOW)
+        yield sides
 
 
 def browser(user: object = None) -> Browser:

@@ -8,6 +8,7 @@ from tenants.models import Tenant
 from tests.integration.control.conftest import Gateway
 from tests.integration.ledger.storm import Storm
 from tests.make import make_interface, make_tenant
+from tests.repetition import few
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +24,7 @@ def storm(seed: int, gateway: Gateway, acme: Tenant) -> Storm:
     return Storm(seed, [gateway, Gateway(other, gateway.caller)], [acme, make_tenant("other")])
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", few(range(12), (0, 1, 2, 3)))
 def test_the_ledger_is_the_truth(seed: int, gateway: Gateway, acme: Tenant) -> None:
     world = storm(seed, gateway, acme)
     world.run(60)

@@ -311,6 +311,7 @@ def test_queries_do_not_grow_with_devices(
     assert counted[0] == counted[1] <= 16
 
 
+@pytest.mark.proof
 def test_ten_thousand_devices_cost_no_more_than_100_ms(
     browser: Browser, interface: Interface, acme: Tenant
 ) -> None:

@@ -26,6 +26,7 @@ from tests.integration.schedule.books import (
     sums,
 )
 from tests.make import make_client, make_peer, make_tenant
+from tests.repetition import few
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,8 @@ ZONES = (
     "Australia/Lord_Howe", "Africa/Cairo", "America/Havana", "Asia/Beirut", "Pacific/Apia",
     "Pacific/Kiritimati", "America/Santiago", "Pacific/Chatham", "Asia/Gaza",
 )  # fmt: skip
+#: By half an hour, at midnight, from 45 minutes, from half an hour and never.
+ODDEST = ("Australia/Lord_Howe", "America/Havana", "Pacific/Chatham", "Asia/Tehran")
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
 LONG = 60.0
 
@@ -139,7 +142,7 @@ def test_a_zone_that_nobody_knows_is_taken_for_utc(acme: Tenant, interface: Inte
     assert {zone_of(name).key for name in ("Mars/Olympus", "", "/etc/x", "UTC")} == {"UTC"}
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", few(range(12), (0, 1, 2)))
 def test_no_sum_changes_whatever_the_data_and_the_zone(interface: Interface, seed: int) -> None:
     """Random devices, zones, holes, doubles, moves, times and batches: I2-I4 over time."""
     chance = random.Random(seed)
@@ -182,7 +185,7 @@ def test_no_sum_changes_whatever_the_data_and_the_zone(interface: Interface, see
     assert min(lengths()) > 900
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("zone", few(ZONES, ODDEST))
 def test_folded_days_begin_at_the_tenants_midnight(
     acme: Tenant, interface: Interface, zone: str
 ) -> None:

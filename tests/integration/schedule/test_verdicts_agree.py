@@ -37,6 +37,7 @@ terms = st.builds(
     grace_seconds=st.sampled_from([0, 0, 1, 86_400, 366 * 86_400]),
 )
 usages = st.none() | st.builds(Used, up=bytes_, down=bytes_, extra=bytes_)
+SHARED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 rows = st.lists(st.tuples(terms, usages, bytes_), min_size=1, max_size=12)
 
 
@@ -77,13 +78,22 @@ def judged(ids: list[int]) -> dict[int, tuple[frozenset[str], bool]]:
         }
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=SHARED)
 @given(rows=rows)
 def test_both_say_the_same(acme: Tenant, rows: list[tuple[Terms, Used | None, int]]) -> None:
+    agree(acme, rows)
+
+
+@pytest.mark.proof
+@settings(max_examples=1000, deadline=None, suppress_health_check=SHARED)
+@given(rows=rows)
+def test_both_say_the_same_of_a_thousand(
+    acme: Tenant, rows: list[tuple[Terms, Used | None, int]]
+) -> None:
+    agree(acme, rows)
+
+
+def agree(acme: Tenant, rows: list[tuple[Terms, Used | None, int]]) -> None:
     Client.objects.all().delete()
     wanted = {}
     for one, used, base in rows:
