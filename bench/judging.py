@@ -52,7 +52,7 @@ def measure(size: int) -> Iterator[Figure]:
 
 def _at(size: int, *, bar: float | None) -> Iterator[Figure]:
     moved, spent = size // SHARE, dict[str, list[float]]()
-    for _ in range(ROUNDS):
+    for _ in range(3 if size >= LARGE else ROUNDS):
         now = timezone.now()
         ago = now - timedelta(days=1)
         rounds: list[tuple[str, Callable[[], None], Callable[[], Any], Any]] = [

@@ -39,6 +39,8 @@ from wireguard.drivers.memory_speeds import MemorySpeeds
 from wireguard.dump import parse_dump
 
 ROUNDS: Final = 9
+#: The same of large sizes, where one takes seconds.
+FEWER, LARGE = 3, 50_000
 #: Of the devices one in so many moves; of the clients one in so many reaches its limit then.
 MOVES, CROSSES = 10, 200
 
@@ -67,7 +69,7 @@ def later(size: int) -> Iterator[Figure]:
     ]
     scene.move()
     scene.tick()
-    for _ in range(ROUNDS):
+    for _ in range(FEWER if size > LARGE else ROUNDS):
         for name, prepare, act in rounds:
             prepare()
             begin = time.perf_counter()

@@ -1,0 +1,1 @@
+"""Rows by the ten thousand: what must not grow with them."""
