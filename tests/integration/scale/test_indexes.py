@@ -90,6 +90,8 @@ JOBS: dict[str, Callable[[datetime], Any]] = {
 }
 
 
+#: What has been looked at on PostgreSQL.
+KNOWN = {"ends", "deletions", "periods", "holds", "purge", "tombstones"}
 #: SQLite keeps no histograms: it takes a range for a quarter of the rows, and walks.
 GUESSED = {"ends", "deletions", "periods", "undated", "end warnings", "folding"}
 
@@ -98,7 +100,7 @@ GUESSED = {"ends", "deletions", "periods", "undated", "end warnings", "folding"}
 def test_what_the_schedule_does_when_little_is_due(crowd: Crowd, job: str) -> None:
     if connection.vendor == "sqlite" and job in GUESSED:
         pytest.skip("SQLite does not know how little is due")
-    if connection.vendor == "postgresql":
+    if connection.vendor == "postgresql" and job not in KNOWN:
         pytest.skip("not looked at there yet")
     with listening() as statements:
         JOBS[job](crowd.at)
