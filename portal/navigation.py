@@ -61,11 +61,27 @@ Menu = tuple[tuple[Promise | str, tuple[Entry, ...]], ...]
 #: Below `/t/<slug>/`.
 TENANT_MENU: Final[Menu] = (("", (Entry("tenant-home", "home", _("Home"), "clients:read"),)),)
 OPERATOR_MENU: Final[Menu] = (
-    ("", (Entry("page-status", "gateway", _("Status")),)),
+    (
+        "",
+        (
+            Entry("operator-home", "home", _("Home")),
+            Entry("page-status", "clients", _("Status")),
+        ),
+    ),
+    (
+        _("Running"),
+        (
+            Entry("job-list", "job", _("Jobs")),
+            Entry("quarantine", "warn", _("Quarantine")),
+            Entry("schedule", "clock", _("Schedule")),
+        ),
+    ),
+    (_("Selling"), (Entry("tenant-list", "tenant", _("Resellers")),)),
     (
         _("Systems"),
         (
-            Entry("admin:index", "settings", _("Administration"), staff=True),
+            Entry("audit", "audit", _("Audit log")),
+            Entry("admin:index", "more", _("Administration"), staff=True),
             Entry("docs", "key", _("API")),
         ),
     ),
@@ -133,7 +149,7 @@ def _shown(request: HttpRequest, entry: Entry, caller: Caller | None) -> bool:
 
 def _link(request: HttpRequest, entry: Entry, caller: Caller | None) -> Link:
     url = reverse(entry.page, args=[caller.tenant.slug] if caller is not None else [])
-    home = entry.page == "tenant-home"
+    home = entry.page in ("tenant-home", "operator-home")
     here = request.path == url or (not home and request.path.startswith(url))
     return Link(url, entry.icon, str(entry.words), here)
 

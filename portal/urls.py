@@ -7,6 +7,7 @@ from portal.account import views as account
 from portal.client import act_views, device_views, edit_views, link_views
 from portal.client import views as client
 from portal.home import views as home
+from portal.operators import urlpatterns as operators
 from portal.status import apply_views, peer_views, views
 
 
@@ -48,4 +49,7 @@ urlpatterns = [
     path("account/", account.profile, name="account"),
     path("language/", account.language, name="page-language"),
     path("theme/", account.theme, name="page-theme"),
+    path("language/", set_language, name="page-language"),
+    path("theme/", views.theme, name="page-theme"),
+    *operators,
 ]

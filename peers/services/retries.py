@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from audit.events import Target, record
+from audit.events import Actor, Target, record, record_each
 from gateways.models import Job, JobItem
 from gateways.outbox import Wish, enqueue
 from gateways.queries import get_job
 from peers.models import Peer
-from rest.errors import Conflict
+from rest.errors import Conflict, Missing
 from tenants.scoping import Caller
 
 
@@ -52,3 +53,34 @@ def retry_job(*, caller: Caller, job_id: UUID, at: datetime) -> Job:
         after={"job": str(retried.uuid), "items": retried.total},
     )
     return retried
+
+
+@transaction.atomic
+def retry_quarantined(*, actor: Actor, peer_ids: Collection[UUID], at: datetime) -> Job:
+    """Let these devices out of quarantine, and try them again in one job.
+
+    Those that are in none any more are left out. Raises `Missing` when that is all of them.
+    """
+    rows = Peer.objects.filter(uuid__in=peer_ids).exclude(quarantine_reason="")
+    peers = list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))
+    if not peers:
+        raise Missing("None of these is in quarantine.")
+    names = dict(rows.values_list("pk", "client__name"))
+    tenants = {peer.tenant_id for peer in peers}
+    rows.update(quarantine_reason="")
+    job = enqueue(
+        kind=Job.Kind.UPDATE,
+        tenant_id=tenants.pop() if len(tenants) == 1 else None,
+        actor_name=actor.name,
+        wishes=[Wish(peer.interface_id, peer.pk, peer.public_key) for peer in peers],
+        at=at,
+    )
+    record_each(
+        actor=actor,
+        action="peer.retried",
+        targets=[
+            Target("peer", str(peer.uuid), names.get(peer.pk, ""), peer.tenant_id) for peer in peers
+        ],
+        after={"job": str(job.uuid)},
+    )
+    return job

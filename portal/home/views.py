@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from portal.doors import for_tenant, signed_in
 from portal.home.queries import tally
+from portal.overview.views import home as operator_home
 from tenants.models import Tenant, User
 from tenants.scoping import Caller, memberships_of
 
@@ -16,12 +17,12 @@ from tenants.scoping import Caller, memberships_of
 @require_GET
 @signed_in
 def front(request: HttpRequest) -> HttpResponse:
-    """To the pages that are one's own: operators to the gateways, others to their tenant."""
+    """What is one's own: an operator's home, others go to their tenant."""
     user = request.user
     if not isinstance(user, User):
         raise TypeError("signed in, and no user of ours")
     if user.is_operator:
-        return redirect("page-status")
+        return operator_home(request)
     tenants = [membership.tenant for membership in memberships_of(user)]
     active = [tenant for tenant in tenants if tenant.status == Tenant.Status.ACTIVE]
     if not tenants:

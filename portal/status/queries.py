@@ -74,9 +74,14 @@ def _online(now: datetime) -> Q:
 
 def counts(now: datetime) -> dict[int, Counts]:
     """Counts by interface id, in one pass over the devices."""
+    return {key: found for (key,), found in counts_by(now, "interface_id").items()}
+
+
+def counts_by(now: datetime, *columns: str) -> dict[tuple[int, ...], Counts]:
+    """Counts by these columns' values, in one pass over the devices."""
     grouped = (
         Peer.objects.filter(_LISTED, _REAL)
-        .values("interface_id")
+        .values(*columns)
         .annotate(
             wanted=Count("id", filter=_ROW_EXISTS),
             applied=Count("id", filter=_ROW_EXISTS & Q(applied_generation__gte=F("generation"))),
@@ -87,10 +92,11 @@ def counts(now: datetime) -> dict[int, Counts]:
             off=Count("id", filter=_ROW_EXISTS & Q(blocked=True)),
             absent=Count("id", filter=_ROW_EXISTS & Q(blocked=True, observed_present=False)),
         )
-        .order_by("interface_id")
-        .values_list("interface_id", *vars(Counts()))
+        .order_by(*columns)
+        .values_list(*columns, *vars(Counts()))
     )
-    return {interface_id: Counts(*numbers) for interface_id, *numbers in grouped}
+    width = len(columns)
+    return {tuple(row[:width]): Counts(*row[width:]) for row in grouped}
 
 
 def interfaces(found: dict[int, Counts], now: datetime) -> tuple[InterfaceRow, ...]:
@@ -190,14 +196,23 @@ def _told(rows: QuerySet[Peer]) -> QuerySet[Peer]:
     )
 
 
-def jobs(*, limit: int = 5, now: datetime) -> tuple[JobRow, ...]:
-    """At most ``limit`` open jobs, then the newest finished ones; ``limit`` + 1 in all."""
+def told_jobs() -> QuerySet[Job]:
+    """The jobs of what runs, each with ``where`` it is done and the ``worst`` of its messages."""
     where = JobItem.objects.filter(job=OuterRef("pk")).order_by("pk")
     real = Job.objects.filter(Q(tenant=None) | Q(tenant__sandbox_of=None))
-    base = real.select_related("tenant").annotate(
-        where=Subquery(where.values("interface__name")[:1]),
-        worst=Subquery(where.exclude(message="").order_by("-status").values("message")[:1]),
+    return (
+        real.select_related("tenant")
+        .defer("tenant__brand_logo")
+        .annotate(
+            where=Subquery(where.values("interface__name")[:1]),
+            worst=Subquery(where.exclude(message="").order_by("-status").values("message")[:1]),
+        )
     )
+
+
+def jobs(*, limit: int = 5, now: datetime) -> tuple[JobRow, ...]:
+    """At most ``limit`` open jobs, then the newest finished ones; ``limit`` + 1 in all."""
+    base = told_jobs()
     open_ones = base.filter(status__in=[Job.Status.PENDING, Job.Status.RUNNING]).order_by("-id")
     # What had nothing to apply changed nothing here: it is no line of this list.
     ended = base.filter(status__in=[Job.Status.SUCCEEDED, Job.Status.FAILED])

@@ -298,6 +298,26 @@ OPERATOR_PAGES: Final = {
     "ANY /peers/{uuid}/": "/peers/{peer}/",
     "ANY /peers/{uuid}/file/": "/peers/{peer}/file/",
     "ANY /peers/{uuid}/remove/": "/peers/{peer}/remove/",
+    "ANY /home/live/": "/home/live/",
+    "ANY /jobs/": "/jobs/",
+    "ANY /jobs/live/": "/jobs/live/",
+    "ANY /quarantine/": "/quarantine/",
+    "ANY /schedule/": "/schedule/",
+    "ANY /schedule/live/": "/schedule/live/",
+    "ANY /tenants/": "/tenants/",
+    "ANY /tenants/new/": "/tenants/new/",
+    "ANY /tenants/{slug}/": "/tenants/{slug}/",
+    "ANY /tenants/{slug}/edit/": "/tenants/{slug}/edit/",
+    "ANY /tenants/{slug}/{act}/": "/tenants/{slug}/suspend/",
+    "ANY /tenants/{slug}/members/new/": "/tenants/{slug}/members/new/",
+    "ANY /tenants/{slug}/members/{user}/remove/": "/tenants/{slug}/members/{member}/remove/",
+    "ANY /audit/": "/audit/",
+    "ANY /audit/file/": "/audit/file/",
+}
+#: What operators' pages post to; there is nothing to look at.
+OPERATOR_ACTS: Final = {
+    "ANY /jobs/{uuid}/retry/": "/jobs/{job}/retry/",
+    "ANY /tenants/{slug}/members/{user}/role/": "/tenants/{slug}/members/{member}/role/",
 }
 #: Below this every route is the admin site's, for operators.
 ADMIN: Final = "/admin/"

@@ -11,6 +11,7 @@ from tenants.models import Tenant
 from tests.integration.isolation.declarations import (
     ADMIN,
     OPERATIONS,
+    OPERATOR_ACTS,
     OPERATOR_PAGES,
     PUBLIC_PAGES,
     SELF_PAGES,
@@ -31,7 +32,7 @@ def test_the_description_and_the_urls_name_the_same_operations(
 ) -> None:
     urls = {one for one in resolved() if not one.partition(" ")[2].startswith(ADMIN)}
     pages = PUBLIC_PAGES | SHARE_PAGES
-    pages |= OPERATOR_PAGES.keys() | SELF_PAGES.keys() | TENANT_PAGES.keys()
+    pages |= OPERATOR_PAGES.keys() | OPERATOR_ACTS.keys() | SELF_PAGES.keys() | TENANT_PAGES.keys()
 
     assert schema.keys() - urls == set(), "described, but nowhere to be found"
     assert urls - schema.keys() - pages == set(), "served, but in no description and no list"
