@@ -15,7 +15,7 @@ from portal.status.wording import job_row
 from portal.windows import Window, window
 
 OPEN = (Job.Status.PENDING, Job.Status.RUNNING)
-SHOWS = ("all", "open", "failed")
+SHOWS = ("all", "open", "failed", "restarted")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ def jobs(request: HttpRequest, *, show: str, kind: str, tenant: str) -> Window[J
         rows = rows.filter(status__in=OPEN)
     elif show == "failed":
         rows = rows.filter(status=Job.Status.FAILED)
+    elif show == "restarted":
+        rows = rows.filter(tier=3)
     if kind:
         rows = rows.filter(kind=kind)
     if tenant:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language_bidi, gettext, ngettext
 
 from gateways.models import AddressPool
 from gateways.schedule import Standing
@@ -19,6 +19,8 @@ from portal.status.rows import InterfaceRow
 
 #: From here on a pool is nearly given out, in percent.
 NEARLY = 90
+#: So many late jobs are named; the rest are counted.
+TOLD = 3
 _ORDER = {"bad": 0, "warn": 1, "wait": 2}
 
 
@@ -32,6 +34,11 @@ class Seen:
     pools: Sequence[tuple[AddressPool, Utilisation]]
     work: Work
     stopped: int
+
+
+def isolated(name: str) -> str:
+    """A Latin name in a sentence that runs from right to left: else the two change places."""
+    return f"\u2066{name}\u2069" if get_language_bidi() else name
 
 
 def alarms(seen: Seen) -> tuple[Alarm, ...]:
@@ -51,14 +58,16 @@ def _interfaces(rows: Sequence[InterfaceRow]) -> Iterator[Alarm]:
         url = reverse("page-status")
         if row.alarm and row.gateway not in told:
             told.add(row.gateway)
-            yield Alarm("bad", f"{row.gateway}: {row.alarm}", reverse("page-status"))
+            yield Alarm("bad", f"{isolated(row.gateway)}: {row.alarm}", reverse("page-status"))
         if row.foreign:
-            words = gettext("%s is not vwg's own: adopt it, or leave it alone") % row.label
+            words = gettext("%s is not vwg's own: adopt it, or leave it alone") % isolated(
+                row.label
+            )
             yield Alarm("warn", words, url)
         elif row.glyph == "bad" and not row.failed:
-            yield Alarm("bad", f"{row.label}: {row.words}", url, row.observed_at)
+            yield Alarm("bad", f"{isolated(row.label)}: {row.words}", url, row.observed_at)
         elif row.stale and row.glyph not in ("off", "new"):
-            words = gettext("%s was not read for a while") % row.label
+            words = gettext("%s was not read for a while") % isolated(row.label)
             yield Alarm("warn", words, url, row.observed_at)
         if row.guarded:
             words = ngettext(
@@ -66,19 +75,19 @@ def _interfaces(rows: Sequence[InterfaceRow]) -> Iterator[Alarm]:
                 "%(name)s: %(count)s unknown peers, adopt or remove",
                 row.guarded,
             )
-            counts = {"name": row.label, "count": formats.number(row.guarded)}
+            counts = {"name": isolated(row.label), "count": formats.number(row.guarded)}
             yield Alarm("warn", words % counts, url)
 
 
 def _machinery(seen: Seen) -> Iterator[Alarm]:
     for queue in seen.silent:
-        words = gettext("The worker of %s does not answer") % queue
+        words = gettext("The worker of %s does not answer") % isolated(queue)
         yield Alarm("bad", words, reverse("schedule"))
-    for one in seen.late[:5]:
+    for one in seen.late[:TOLD]:
         words = gettext("Late: %s") % job_title(one.job.name)
         yield Alarm("warn", words, reverse("schedule"), one.job.finished_at)
-    if len(seen.late) > 5:
-        rest = len(seen.late) - 5
+    if len(seen.late) > TOLD:
+        rest = len(seen.late) - TOLD
         words = ngettext("%s more job is late", "%s more jobs are late", rest)
         yield Alarm("warn", words % formats.number(rest), f"{reverse('schedule')}?late=1")
 
@@ -92,7 +101,7 @@ def _pools(pools: Sequence[tuple[AddressPool, Utilisation]]) -> Iterator[Alarm]:
             "%(name)s: %(free)s addresses left of %(size)s",
             used.free,
         ) % {
-            "name": f"{pool.interface.gateway.slug} {pool.interface.name} {pool.name}",
+            "name": isolated(f"{pool.interface} {pool.name}"),
             "free": formats.number(max(used.free, 0)),
             "size": formats.number(pool.size),
         }

@@ -29,6 +29,7 @@ QUARTER: Final = timedelta(minutes=15)
 #: How many of the newest jobs, and of the newest changes, are looked at.
 LATELY: Final = 1000
 TIMED: Final = 200
+HICCUP_S: Final = 30.0
 CHANGES: Final = 8
 TENANTS: Final = 6
 _OPEN: Final = (Job.Status.PENDING, Job.Status.RUNNING)
@@ -87,7 +88,8 @@ class Clockwork:
 
     @property
     def late(self) -> list[Standing]:
-        return [one for one in self.jobs if one.late]
+        """Those that need somebody: what a moment delayed is on time again before one looks."""
+        return [one for one in self.jobs if one.late and one.age_seconds > HICCUP_S]
 
     @property
     def machinery(self) -> Machinery:

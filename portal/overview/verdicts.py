@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext, ngettext
 
 from portal import formats
+from portal.overview.alarms import isolated
 from portal.overview.rows import Alarm, GatewayRow
 from portal.status.rows import InterfaceRow, Verdict
 
@@ -39,7 +40,7 @@ def verdict(
 
 def _others(hosts: Sequence[GatewayRow]) -> str:
     """Which gateways are as they should be, where not all of them are."""
-    well = [host.slug for host in hosts if host.glyph == "live"]
+    well = [isolated(host.slug) for host in hosts if host.glyph == "live"]
     if not well:
         return ""
     if len(well) > 5:

@@ -15,6 +15,9 @@ from portal.doors import operators_only
 from portal.polls import answer
 from portal.schedule.wording import title
 
+#: Of what runs more often than this nobody asks when it does next.
+FAR = timedelta(minutes=1)
+
 
 @dataclass(frozen=True)
 class Line:
@@ -64,7 +67,7 @@ def _line(standing: Standing) -> Line:
         title=title(job.name),
         late=standing.late,
         failing=_fails(job),
-        next_at=job.started_at + interval if job.started_at else None,
+        next_at=job.started_at + interval if job.started_at and interval >= FAR else None,
         counts=counts,
     )
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timezone import get_current_timezone, localtime
 from django.utils.translation import gettext
 
-from portal import calendar, formats
+from portal import formats
 from rest.versions import version_of
 
 register = template.Library()
@@ -99,24 +97,3 @@ def version(row: Any) -> str:
 def kbit(value: int) -> str:
     """A speed that is stored in kilobits a second."""
     return rate(value * 1000)
-
-
-@register.filter(expects_localtime=False)
-def day(at: datetime | None) -> SafeString:
-    """The day of a moment, as the reader writes it."""
-    if at is None:
-        return mark_safe("")
-    zone = str(get_current_timezone())
-    return format_html(
-        '<time datetime="{}">{}</time>', at.date().isoformat(), calendar.day(at, zone)
-    )
-
-
-@register.filter(expects_localtime=False)
-def moment(at: datetime | None) -> SafeString:
-    """Day and time of day, as the reader writes them."""
-    if at is None:
-        return mark_safe("")
-    local = localtime(at)
-    words = f"{calendar.day(at, str(get_current_timezone()))}, {local:%H:%M}"
-    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), words)

@@ -57,7 +57,7 @@ def _ask(
         "tenant": row,
         "act": act,
         "form": form,
-        "standing": queries.standing(row, clock()),
+        "stand": queries.standing(row, clock()),
         "members": len(queries.members(row)),
         "comes_back": queries.resumed(row) if act == "resume" else 0,
         "shell": shell(request),

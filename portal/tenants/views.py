@@ -54,7 +54,7 @@ def tenant(request: HttpRequest, slug: str) -> HttpResponse:
     recent = events(row.pk).order_by("-pk")[:CHANGES]
     context: dict[str, Any] = {
         "tenant": row,
-        "standing": queries.standing(row, clock()),
+        "stand": queries.standing(row, clock()),
         "members": queries.members(row),
         "roles": ROLES,
         "changes": [(event, deed(event.action)) for event in recent],

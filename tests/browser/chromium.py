@@ -48,7 +48,7 @@ class Watched:
         self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
         self.page.on("request", self._request)
 
-    def sign_in(self, name: str, path: str = "/") -> Page:
+    def sign_in(self, name: str, path: str = "/status/") -> Page:
         """Through the door, as a person would."""
         self.page.goto(path)
         self.page.fill("[name=login]", name)

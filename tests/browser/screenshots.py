@@ -22,6 +22,7 @@ from pytest_django.live_server_helper import LiveServer  # noqa: E402
 from deploy.catalogues import build  # noqa: E402
 from gateways.models import Interface  # noqa: E402
 from tests.browser.chromium import Watched, chromium  # noqa: E402
+from tests.browser.operator_pictures import shoot_operator  # noqa: E402
 from tests.browser.scene import ordinary_day  # noqa: E402
 from tests.browser.shared import Shared, shared_links  # noqa: E402
 from tests.make import make_user  # noqa: E402
@@ -41,6 +42,10 @@ def main(out: Path, only: str = "") -> None:
     server = LiveServer("127.0.0.1")
     try:
         with chromium() as browser:
+            if only in ("", "operator"):
+                shoot_operator(browser, server.url, out)
+            if only == "operator":
+                return
             if "share" not in only:
                 shoot(browser, server.url, out)
             shoot_shares(browser, server.url, out, wg0)

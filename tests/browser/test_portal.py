@@ -33,7 +33,7 @@ def test_adding_shows_the_qr_code_and_the_list_follows(watched: Watched) -> None
     assert page.locator("dialog .qr img").evaluate("image => image.naturalWidth") > 0
     page.keyboard.press("Escape")
     expect(page.locator("#peers")).to_contain_text("Tablet of Mina")
-    assert page.url.endswith("/")
+    assert page.url.endswith("/status/")
 
 
 def test_apply_asks_first_and_then_shows_the_job(watched: Watched) -> None:
