@@ -49,7 +49,5 @@ urlpatterns = [
     path("account/", account.profile, name="account"),
     path("language/", account.language, name="page-language"),
     path("theme/", account.theme, name="page-theme"),
-    path("language/", set_language, name="page-language"),
-    path("theme/", views.theme, name="page-theme"),
     *operators,
 ]
