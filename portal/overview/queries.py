@@ -61,11 +61,9 @@ def work(now: datetime) -> Work:
     lately = Job.objects.order_by("-pk")[:LATELY].values_list("tier", "status", "finished_at")
     found = list(lately)
     day = now - timedelta(days=1)
-    times = sorted(
-        JobItem.objects.filter(status=JobItem.Status.DONE, duration_ms__isnull=False)
-        .order_by("-pk")
-        .values_list("duration_ms", flat=True)[:TIMED]
-    )
+    done = JobItem.objects.filter(status=JobItem.Status.DONE, duration_ms__isnull=False)
+    lasted = done.order_by("-pk").values_list("duration_ms", flat=True)[:TIMED]
+    times = sorted(float(one or 0) for one in lasted)
     return Work(
         open=waiting["open"],
         oldest_at=waiting["oldest_at"],

@@ -82,7 +82,7 @@ def told(rows: Collection[Tenant], now: datetime) -> list[TenantRow]:
 
 
 def _counted(rows: QuerySet[Client] | QuerySet[Peer]) -> dict[int, int]:
-    return dict(rows.order_by().values_list("tenant").annotate(n=Count("pk")))  # type: ignore[arg-type]
+    return dict(rows.order_by().values_list("tenant").annotate(n=Count("pk")))
 
 
 def _online(now: datetime) -> Q:
