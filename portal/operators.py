@@ -13,7 +13,7 @@ from portal.tenants import views as tenants
 
 urlpatterns = [
     path("", home.front, name="operator-home"),
-    path("home/live/", overview.live, name="operator-home-live"),
+    path("overview/live/", overview.live, name="operator-home-live"),
     path("jobs/", jobs.job_list, name="job-list"),
     path("jobs/live/", jobs.live, name="job-list-live"),
     path("jobs/<uuid:uuid>/retry/", jobs.retry, name="job-retry-page"),

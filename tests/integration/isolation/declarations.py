@@ -298,7 +298,7 @@ OPERATOR_PAGES: Final = {
     "ANY /peers/{uuid}/": "/peers/{peer}/",
     "ANY /peers/{uuid}/file/": "/peers/{peer}/file/",
     "ANY /peers/{uuid}/remove/": "/peers/{peer}/remove/",
-    "ANY /home/live/": "/home/live/",
+    "ANY /overview/live/": "/overview/live/",
     "ANY /jobs/": "/jobs/",
     "ANY /jobs/live/": "/jobs/live/",
     "ANY /quarantine/": "/quarantine/",

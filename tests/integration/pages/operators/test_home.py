@@ -108,15 +108,15 @@ def test_traffic_now_is_the_average_of_this_quarter_hour(alice_peer: Peer) -> No
 
 
 def test_the_poll_is_304_until_something_changes(browser: Browser, alice_peer: Peer) -> None:
-    first = browser.get("/home/live/")
+    first = browser.get("/overview/live/")
     assert first.status_code == 200
     for part in ("verdict", "figures", "gateways", "alarms", "jobs", "machinery"):
         assert f'id="{part}"' in first.content.decode()
-    again = browser.get("/home/live/", headers={"If-None-Match": first["ETag"]})
+    again = browser.get("/overview/live/", headers={"If-None-Match": first["ETag"]})
     assert again.status_code == 304
     assert again["X-VWG-Observed"].startswith("page=")
     Peer.objects.update(quarantine_reason="refused")
-    changed = browser.get("/home/live/", headers={"If-None-Match": first["ETag"]})
+    changed = browser.get("/overview/live/", headers={"If-None-Match": first["ETag"]})
     assert changed.status_code == 200
 
 
@@ -130,14 +130,14 @@ def test_queries_do_not_grow_with_what_there_is(browser: Browser, interface: Int
         return len(found)
 
     make_peer(make_client(make_tenant()), interface)
-    small = queries("/"), queries("/home/live/")
+    small = queries("/"), queries("/overview/live/")
     for _ in range(12):
         tenant = make_tenant()
         make_peer(make_client(tenant), interface)
         make_job(tenant, interface=interface, items=1)
-    assert (queries("/"), queries("/home/live/")) == small
+    assert (queries("/"), queries("/overview/live/")) == small
 
 
 def test_members_are_led_to_their_own_home(reseller: Browser) -> None:
     assert reseller.get("/")["Location"] == "/t/acme/"
-    assert reseller.get("/home/live/").status_code == 403
+    assert reseller.get("/overview/live/").status_code == 403
