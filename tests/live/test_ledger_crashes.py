@@ -102,9 +102,9 @@ def test_an_interface_with_a_thousand_peers_is_killed(
         with traffic(site, [device], "0.005"):
             time.sleep(7)
             before, _ = counted(site, client)
-            unread = first + sent_to(wire, device) - before
             kill_daemon(site)
             began = time.monotonic()
+            unread = first + sent_to(wire, device) - before
             site.stack.wait_until(site.link_exists, "it is there again", seconds=30)
             there = time.monotonic()
             site.stack.wait_until(
