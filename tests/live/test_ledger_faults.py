@@ -40,7 +40,7 @@ class FaultySite(Site):
     def ledger(self, client_id: str) -> list[int]:
         self.observe()
         found: dict[str, list[int]] = json.loads(self.python(USAGE).splitlines()[-1])
-        return found[client_id]
+        return found.get(client_id, [0, 0, 0, 0])
 
 
 @pytest.fixture(scope="module")
