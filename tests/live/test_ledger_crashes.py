@@ -96,6 +96,7 @@ def test_an_interface_with_a_thousand_peers_is_killed(
     client, device = join(site, "talks all the time")
     site.python(MANY)
     site.stack.wait_until(lambda: len(site.peers()) == 1001, "all are live", seconds=120)
+    site.observe()
     wire, address = Wire(site, tmp_path / "wire"), site.address()
     first = site.peers()[device.public_key].tx
     try:
