@@ -13,6 +13,7 @@ from typing import Concatenate, Final, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
@@ -30,9 +31,9 @@ from tenants.permissions import may
 from tenants.scoping import Caller, caller_of, client_address
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
-TenantView = Callable[Concatenate[HttpRequest, Caller, P], HttpResponse]
-Page = Callable[..., HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+TenantView = Callable[Concatenate[HttpRequest, Caller, P], HttpResponseBase]
+Page = Callable[..., HttpResponseBase]
 
 #: In the session: the slug of the tenant whose pages were opened last.
 LAST_TENANT: Final = "tenant"
@@ -56,7 +57,7 @@ def for_tenant(scope: str) -> Callable[[TenantView[P]], Page]:
     def wrap(view: TenantView[P]) -> Page:
         def guarded(
             request: HttpRequest, /, tenant: str, *args: P.args, **kwargs: P.kwargs
-        ) -> HttpResponse:
+        ) -> HttpResponseBase:
             refusal = _refuse_nobody(request) or _refuse_member(request, tenant, scope)
             if refusal is not None:
                 return _private(refusal)
@@ -77,7 +78,7 @@ def operators_only(*, write: bool = False) -> Callable[[View[P]], Page]:
     """
 
     def wrap(view: View[P]) -> Page:
-        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             refusal = _refuse_nobody(request) or _refuse_operator(request, write=write)
             return _private(refusal or _answer(request, lambda: view(request, *args, **kwargs)))
 
@@ -90,7 +91,7 @@ def operators_only(*, write: bool = False) -> Callable[[View[P]], Page]:
 def signed_in(view: View[P]) -> Page:
     """Let everybody in who is signed in: pages about oneself."""
 
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         refusal = _refuse_nobody(request)
         row_security.reach(user=str(request.user.pk or ""))  # one's memberships
         return _private(refusal or _answer(request, lambda: view(request, *args, **kwargs)))
@@ -139,14 +140,14 @@ def _stand_where(request: HttpRequest, tenant: Tenant) -> None:
         request.session[LAST_TENANT] = tenant.slug
 
 
-def _private(response: HttpResponse) -> HttpResponse:
+def _private(response: HttpResponseBase) -> HttpResponseBase:
     if not response.has_header("Cache-Control"):
         add_never_cache_headers(response)
     patch_vary_headers(response, ["HX-Request", "Cookie"])
     return response
 
 
-def _answer(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+def _answer(request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     try:
         return view()
     except (Http404, Missing) as missing:

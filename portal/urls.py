@@ -3,12 +3,18 @@
 from allauth.account.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
+from portal.access import views as tokens
 from portal.account import views as account
+from portal.brand import views as brand
 from portal.client import act_views, device_views, edit_views, link_views
 from portal.client import views as client
+from portal.history import views as history
 from portal.home import views as home
+from portal.members import views as members
 from portal.operators import urlpatterns as operators
+from portal.plans import views as plans
 from portal.status import apply_views, peer_views, views
+from portal.usage import views as usage
 
 
 def _below_a_client() -> list[URLPattern]:
@@ -36,6 +42,27 @@ urlpatterns = [
     path("t/<slug:tenant>/clients/<uuid:uuid>/live/", client.live, name="client-live"),
     path("t/<slug:tenant>/clients/<uuid:uuid>/history/", client.history, name="client-history"),
     *_below_a_client(),
+    path("t/<slug:tenant>/plans/", plans.index, name="plans"),
+    path("t/<slug:tenant>/plans/new/", plans.new, name="plan-new"),
+    path("t/<slug:tenant>/plans/<uuid:uuid>/", plans.edit, name="plan-edit"),
+    path("t/<slug:tenant>/plans/<uuid:uuid>/remove/", plans.remove, name="plan-remove"),
+    path("t/<slug:tenant>/usage/", usage.show, name="usage"),
+    path(
+        "t/<slug:tenant>/usage/<int:year>-<int:month>.csv",
+        usage.statement_file,
+        name="statement-file",
+    ),
+    path("t/<slug:tenant>/tokens/", tokens.index, name="tokens"),
+    path("t/<slug:tenant>/tokens/new/", tokens.new, name="token-new"),
+    path("t/<slug:tenant>/tokens/<uuid:uuid>/revoke/", tokens.revoke, name="token-revoke"),
+    path("t/<slug:tenant>/members/", members.index, name="members"),
+    path("t/<slug:tenant>/members/new/", members.new, name="member-new"),
+    path("t/<slug:tenant>/members/<uuid:uuid>/role/", members.role, name="member-role"),
+    path("t/<slug:tenant>/members/<uuid:uuid>/remove/", members.remove, name="member-remove"),
+    path("t/<slug:tenant>/settings/", brand.edit, name="tenant-settings"),
+    path("t/<slug:tenant>/settings/logo/", brand.logo, name="tenant-logo-page"),
+    path("t/<slug:tenant>/settings/preview/", brand.preview, name="tenant-preview"),
+    path("t/<slug:tenant>/history/", history.index, name="history"),
     path("status/", views.status, name="page-status"),
     path("live/", views.live, name="page-live"),
     path("apply/", apply_views.apply, name="page-apply"),

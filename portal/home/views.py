@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import now as clock
 from django.views.decorators.http import require_GET
 
+from portal.audit.wording import deed
 from portal.doors import for_tenant, signed_in
-from portal.home.queries import tally
+from portal.home.queries import changes, ending, tally, troubled, waiting
 from portal.overview.views import home as operator_home
+from portal.pools import standing_of
+from portal.usage.views import chart_of
+from quotas.usage import of_tenant, total
+from resellers.queries import used
 from tenants.models import Tenant, User
+from tenants.permissions import may
 from tenants.scoping import Caller, memberships_of
 
 
@@ -33,5 +42,24 @@ def front(request: HttpRequest) -> HttpResponse:
 @require_GET
 @for_tenant("clients:read")
 def tenant_home(request: HttpRequest, caller: Caller) -> HttpResponse:
-    """How the tenant's clients are."""
-    return render(request, "home/tenant.html", {"tally": tally(caller, clock())})
+    """How the tenant's clients are, what they used, and what waits for its people."""
+    tenant, at = caller.tenant, clock()
+    limits = Tenant.objects.only("max_clients", "max_devices_per_client").get(pk=tenant.pk)
+    context: dict[str, Any] = {
+        "tally": tally(caller, at),
+        "ending": ending(caller, at),
+        "troubled": troubled(caller),
+        "waiting": waiting(caller),
+        "limits": limits,
+        "used": used(tenant),
+        "may_write": may(caller, "clients:write"),
+    }
+    if may(caller, "usage:read"):
+        quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+        day = (quarter - timedelta(hours=24), quarter + timedelta(minutes=15))
+        context["pool"] = standing_of(tenant, at)
+        context["chart"] = chart_of(tenant, "24h", at, height=190)
+        context["today"] = total(of_tenant(tenant.pk), *day)
+    if may(caller, "audit:read"):
+        context["changes"] = [(event, deed(event.action)) for event in changes(caller)]
+    return render(request, "home/tenant.html", context)

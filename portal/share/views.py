@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.http import parse_etags
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
@@ -31,8 +30,8 @@ from portal import calendar
 from portal.share.branding import style_sheet
 from portal.share.customer import customer, days_left
 from portal.share.doors import by_link, secret_of
+from portal.share.looks import brand_of
 from rest.errors import Conflict, Missing, Refusal
-from tenants.models import Tenant
 from tenants.scoping import client_address
 
 _PLAIN: Final = "text/plain; charset=utf-8"
@@ -152,7 +151,7 @@ def _page(
         "link": link,
         "client": view.client,
         "customer": customer(link, view, device, at),
-        "brand": _brand(link.tenant),
+        "brand": brand_of(link.tenant),
         "delivery": delivery,
         "trouble": trouble,
         "takes_key": peer.awaits_key and link.allows_key,
@@ -174,18 +173,6 @@ def _told(link: ShareLink) -> tuple[ClientView, Device]:
         if device.peer.pk == link.peer.pk:
             return view, device
     raise Missing("The device has been removed.")
-
-
-def _brand(tenant: Tenant) -> dict[str, str]:
-    brand = {"name": tenant.brand_name or tenant.name, "support": tenant.support_url}
-    if tenant.brand_logo and tenant.brand_logo_type:
-        logo = base64.b64encode(bytes(tenant.brand_logo)).decode()
-        brand["logo"] = f"data:{tenant.brand_logo_type};base64,{logo}"
-    light = tenant.brand_color or tenant.brand_color_dark
-    if light:
-        pair = (light, tenant.brand_color_dark or light)
-        brand["colors"] = reverse("share-colors", args=[one.lstrip("#").lower() for one in pair])
-    return brand
 
 
 def _as_file(delivery: Delivery) -> HttpResponse:

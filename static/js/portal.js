@@ -282,4 +282,20 @@
   }
   body.addEventListener("htmx:load", (event) => showScripted(event.detail.elt));
   showScripted(document);
+  // -- a preview of what a form would make ----------------------------------------------------
+  for (const frame of document.querySelectorAll("[data-preview]")) {
+    const form = document.querySelector(frame.dataset.preview);
+    let timer = 0;
+    if (form) form.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        const values = new FormData(form);
+        const query = new URLSearchParams();
+        for (const name of ["brand_name", "brand_color", "brand_color_dark"]) {
+          query.set(name, values.get(name) || "");
+        }
+        frame.contentWindow.location.replace(`${frame.dataset.src}?${query}`);
+      }, 300);
+    });
+  }
 })();
