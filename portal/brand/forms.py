@@ -29,7 +29,7 @@ class Numbers(Code):
         try:
             return [int(part) for part in str(value or "").replace(",", " ").split()]
         except ValueError:
-            raise forms.ValidationError(self.error_messages["numbers"], "numbers") from None
+            raise forms.ValidationError(self.error_messages["numbers"], "invalid") from None
 
 
 class TenantForm(PageForm):
