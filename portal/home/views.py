@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.timezone import now as clock
 from django.views.decorators.http import require_GET
@@ -25,7 +26,7 @@ from tenants.scoping import Caller, memberships_of
 
 @require_GET
 @signed_in
-def front(request: HttpRequest) -> HttpResponse:
+def front(request: HttpRequest) -> HttpResponseBase:
     """What is one's own: an operator's home, others go to their tenant."""
     user = request.user
     if not isinstance(user, User):
