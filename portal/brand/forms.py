@@ -20,7 +20,7 @@ WARNINGS: Final = ("warn_percents", "warn_days")
 class Numbers(Code):
     """Whole numbers, with commas or spaces between them."""
 
-    default_error_messages = {"numbers": _("Whole numbers, like 80, 95.")}
+    default_error_messages = {"invalid": _("Whole numbers, like 80, 95.")}
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(str(one) for one in value) if isinstance(value, list) else value
@@ -29,7 +29,7 @@ class Numbers(Code):
         try:
             return [int(part) for part in str(value or "").replace(",", " ").split()]
         except ValueError:
-            raise forms.ValidationError(self.error_messages["numbers"], "invalid") from None
+            raise forms.ValidationError(self.error_messages["invalid"], "invalid") from None
 
 
 class TenantForm(PageForm):
