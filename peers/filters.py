@@ -8,16 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_interface
 from typing import Any, Final
+from uuid import UUID
 
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from gateways.models import Gateway
+from peers.conditions import (
+    connected,
+    devices_of_client,
+    ends_within,
+    held,
+    in_state,
+    used_over,
+)
 from peers.freshness import has_outdated_file
 from peers.models import Peer, PeerAddress
 from peers.queries import ONLINE_WITHIN, with_status
-from quotas.models import Hold
+from peers.sold import MAX_DAYS
 from quotas.policies import STATE_OF_HOLD
 from rest.filters import Filter, Identifier, Moment
 
@@ -54,7 +63,7 @@ def has_tag(tag: str) -> Q:
 
 
 def matches(text: str) -> Q:
-    """Clients whose name, e-mail, ids, key or address is, or contains, this text.
+    """Clients whose name, note, e-mail, ids, tag, key or address is, or contains, this text.
 
     What cannot be a key or an address is not looked for there; and what can is looked up once,
     not for each client.
@@ -64,6 +73,8 @@ def matches(text: str) -> Q:
         | Q(external_id__icontains=text)
         | Q(email__icontains=text)
         | Q(telegram_id__iexact=text)
+        | Q(note__icontains=text)
+        | has_tag(text)
     )
     if _KEY.fullmatch(text):
         found |= Q(pk__in=_shown_peers().filter(public_key=text).values("client"))
@@ -88,15 +99,19 @@ def _address(text: str) -> str | None:
 
 
 def on_interface(name: str) -> Q:
-    """Clients with a device on an interface of this name."""
-    return Q(Exists(_peers().filter(interface__name=name)))
+    """Clients with a device on an interface of this name, or of this id."""
+    try:
+        named = Q(interface__uuid=UUID(name))
+    except ValueError:
+        named = Q(interface__name=name)
+    return Q(Exists(devices_of_client().filter(named)))
 
 
 def online(at: datetime) -> Q:
     """Clients with a device that is on the interface, not blocked, and shook hands lately."""
     return Q(
         Exists(
-            _peers().filter(
+            devices_of_client().filter(
                 observed_present=True,
                 blocked=False,
                 last_handshake_at__gte=at - ONLINE_WITHIN,
@@ -105,51 +120,9 @@ def online(at: datetime) -> Q:
     )
 
 
-def in_state(state: str) -> Q:
-    """Clients whose `ClientView.state` is this one."""
-    held = Exists(_open_holds())
-    failed = Exists(_in_status("failed", "quarantined"))
-    pending = Exists(_in_status("pending"))
-    if state == "active":
-        return ~Q(held) & ~Q(failed) & ~Q(pending)
-    if state == "failed":
-        return ~Q(held) & Q(failed)
-    if state == "pending":
-        return ~Q(held) & ~Q(failed) & Q(pending)
-    return _held_state(state)
-
-
-def _held_state(state: str) -> Q:
-    """The strongest open hold decides, as in `quotas.policies.held_state`."""
-    found, stronger = Q(pk__in=[]), list[str]()
-    for reason, meaning in STATE_OF_HOLD.items():
-        if meaning == state:
-            one = Q(Exists(_open_holds().filter(reason=reason)))
-            found |= one & ~Q(Exists(_open_holds().filter(reason__in=stronger)))
-        stronger.append(reason)
-    return found
-
-
-def _peers() -> QuerySet[Peer]:
-    # The tenant is the client's; saying so lets an index find the few among everybody's.
-    return Peer.objects.filter(
-        client=OuterRef("pk"), tenant=OuterRef("tenant"), deleted_at__isnull=True
-    )
-
-
 def _shown_peers() -> QuerySet[Peer]:
     """Of a deleted client those that went with it."""
     return Peer.objects.filter(Q(deleted_at__isnull=True) | Q(deleted_at=F("client__deleted_at")))
-
-
-def _in_status(*words: str) -> QuerySet[Peer]:
-    return with_status(_peers()).filter(Q(status_word__in=words))
-
-
-def _open_holds() -> QuerySet[Hold]:
-    return Hold.objects.filter(
-        client=OuterRef("pk"), tenant=OuterRef("tenant"), closed_at__isnull=True
-    )
 
 
 @dataclass(frozen=True)
@@ -169,6 +142,22 @@ class Condition:
         if self.choices:
             return {"type": "string", "enum": sorted(self.choices)}
         return {"type": "string", "maxLength": 255}
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """A filter made of a function that takes a whole number of a range."""
+
+    make: Callable[[str], Q]
+    least: int
+    most: int
+
+    def __call__(self, value: str) -> Q:
+        return self.make(value)
+
+    def schema(self) -> dict[str, Any]:
+        """The parameter as OpenAPI describes it."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
 def file_outdated(value: str) -> Q:
@@ -215,7 +204,11 @@ CLIENT_FILTERS: Final[Mapping[str, Filter]] = {
     "interface": Condition(on_interface),
     "online": Condition(online_now, ("true", "false")),
     "file_outdated": Condition(file_outdated, ("true", "false")),
+    "off": Condition(held, ("true", "false")),
+    "connected": Condition(connected, ("true", "false")),
+    "used_over": Numbered(used_over, 1, 100),
     "plan": Identifier("plan__uuid"),
+    "ends_within": Numbered(ends_within, 1, MAX_DAYS),
     "expires_before": Moment("expires_at__lt"),
     "expires_after": Moment("expires_at__gt"),
     "created_before": Moment("created_at__lt"),

@@ -20,13 +20,16 @@ from tenants.scoping import Caller, caller_of, memberships_of, sandbox_of
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the menu. ``scope``: what its page needs; ``staff``: the admin site's rights."""
+    """A line of the menu. ``scope``: what its page needs; ``staff``: the admin site's rights;
+    ``key``: the key after "g" that leads there.
+    """
 
     page: str
     icon: str
     words: Promise | str
     scope: str = ""
     staff: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Link:
     icon: str
     words: str
     current: bool
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,19 +63,29 @@ class Choice:
 Menu = tuple[tuple[Promise | str, tuple[Entry, ...]], ...]
 
 #: Below `/t/<slug>/`.
-TENANT_MENU: Final[Menu] = (("", (Entry("tenant-home", "home", _("Home"), "clients:read"),)),)
+TENANT_MENU: Final[Menu] = (
+    (
+        "",
+        (
+            Entry("tenant-home", "home", _("Home"), "clients:read", key="h"),
+            Entry("clients", "clients", _("Clients"), "clients:read", key="c"),
+            Entry("tenant-jobs", "job", _("Jobs"), "jobs:read", key="j"),
+        ),
+    ),
+)
 OPERATOR_MENU: Final[Menu] = (
     (
         "",
         (
-            Entry("operator-home", "home", _("Home")),
-            Entry("page-status", "clients", _("Status")),
+            Entry("operator-home", "home", _("Home"), key="h"),
+            Entry("page-status", "gateway", _("Status"), key="g"),
+            Entry("all-clients", "clients", _("Clients"), key="c"),
         ),
     ),
     (
         _("Running"),
         (
-            Entry("job-list", "job", _("Jobs")),
+            Entry("job-list", "job", _("Jobs"), key="j"),
             Entry("quarantine", "warn", _("Quarantine")),
             Entry("schedule", "clock", _("Schedule")),
         ),
@@ -151,7 +165,7 @@ def _link(request: HttpRequest, entry: Entry, caller: Caller | None) -> Link:
     url = reverse(entry.page, args=[caller.tenant.slug] if caller is not None else [])
     home = entry.page in ("tenant-home", "operator-home")
     here = request.path == url or (not home and request.path.startswith(url))
-    return Link(url, entry.icon, str(entry.words), here)
+    return Link(url, entry.icon, str(entry.words), here, entry.key)
 
 
 def _choices(request: HttpRequest, current: str) -> Iterator[Choice]:

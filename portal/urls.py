@@ -8,10 +8,13 @@ from portal.account import views as account
 from portal.brand import views as brand
 from portal.client import act_views, device_views, edit_views, link_views
 from portal.client import views as client
+from portal.clients import urls as clients
 from portal.history import views as history
 from portal.home import views as home
+from portal.keys import views as keys
 from portal.members import views as members
 from portal.operators import urlpatterns as operators
+from portal.outcomes import urls as outcomes
 from portal.plans import views as plans
 from portal.status import apply_views, peer_views, views
 from portal.usage import views as usage
@@ -63,6 +66,9 @@ urlpatterns = [
     path("t/<slug:tenant>/settings/logo/", brand.logo, name="tenant-logo-page"),
     path("t/<slug:tenant>/settings/preview/", brand.preview, name="tenant-preview"),
     path("t/<slug:tenant>/history/", history.index, name="history"),
+    *clients.urlpatterns,
+    *outcomes.urlpatterns,
+    path("keys/", keys.keys, name="page-keys"),
     path("status/", views.status, name="page-status"),
     path("live/", views.live, name="page-live"),
     path("apply/", apply_views.apply, name="page-apply"),

@@ -48,6 +48,13 @@ def of_client(tenant_id: int, client_uuid: UUID) -> Whose:
     )
 
 
+def of_clients(client_ids: Collection[int]) -> Whose:
+    """What these clients used by the devices that they have, and had."""
+    marks = ", ".join(["%s"] * len(client_ids))
+    meters = f"SELECT id FROM quotas_meter WHERE client_id IN ({marks})"  # noqa: S608
+    return Whose(f"meter_id IN ({meters})", tuple(client_ids))
+
+
 def of_peer(tenant_id: int, peer_id: int) -> Whose:
     """What a device used under this tenant."""
     meters = "SELECT id FROM quotas_meter WHERE peer_id = %s"
@@ -92,6 +99,12 @@ def total(whose: Whose, since: datetime, until: datetime) -> Bytes:
 def by_interface(whose: Whose, since: datetime, until: datetime) -> dict[int, Bytes]:
     """What was used on each interface, by its number; one that is gone keeps it."""
     rows = _select("interface_id", whose, since, until)
+    return {int(key): _bytes(sums) for key, *sums in rows}
+
+
+def by_meter(whose: Whose, since: datetime, until: datetime) -> dict[int, Bytes]:
+    """What each meter counted, by its number."""
+    rows = _select("meter_id", whose, since, until)
     return {int(key): _bytes(sums) for key, *sums in rows}
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
@@ -167,7 +168,8 @@ def _blank_meters(tenant_id: int) -> int:
 def _belongings(job: Job, tenant_id: int) -> list[QuerySet[Any]]:
     """What goes with the tenant, in an order that its links allow."""
     people = Membership.objects.filter(_of(tenant_id)).values("user")
-    own: list[type[Any]] = [ApiToken, BulkRun, IdempotentRequest, Plan]
+    views: Any = apps.get_model("portal", "SavedView")  # kept by a floor above this one
+    own: list[type[Any]] = [ApiToken, BulkRun, IdempotentRequest, Plan, views]
     orphans = User.objects.filter(pk__in=people, operator="", is_staff=False).exclude(
         pk__in=Membership.objects.exclude(_of(tenant_id)).values("user")
     )

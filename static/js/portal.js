@@ -32,8 +32,10 @@
   if (dialog) {
     dialog.addEventListener("close", () => {
       dialog.replaceChildren();
-      if (written && document.getElementById("peers")) {
-        htmx.ajax("GET", location.pathname + location.search, { target: "#peers", swap: "outerHTML" });
+      const stale = written && document.querySelector("#peers, [data-reread]");
+      if (stale) {
+        const url = stale.dataset.reread || location.pathname + location.search;
+        htmx.ajax("GET", url, { target: `#${stale.id}`, swap: "outerHTML" });
       }
       written = false;
       const back = opener && opener.isConnected ? opener : document.querySelector("h1");
@@ -65,7 +67,7 @@
 
   body.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post") return;
+    if (form.method !== "post" || (event.submitter && "download" in event.submitter.dataset)) return;
     if (form.dataset.sent) {
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -159,7 +161,7 @@
       parts.innerHTML = text;
       const list = parts.content.getElementById("list-name");
       const changed = document.getElementById("changed");
-      if (changed && list) changed.hidden = list.dataset.list === from.dataset.list;
+      if (changed && list) tellChanges(changed, from.dataset.list, list.dataset.list);
       for (const part of parts.content.querySelectorAll("[data-part]")) {
         const old = document.getElementById(part.id);
         if (!old || old.contains(document.activeElement)) continue;
@@ -168,6 +170,19 @@
           htmx.process(part);
         }
       }
+    }
+
+    // Rows do not jump while one looks: how many came, went or changed places waits to be shown.
+    function tellChanges(note, shown, now) {
+      note.hidden = shown === now;
+      const place = note.querySelector("[data-words]");
+      if (note.hidden || !place) return;
+      const before = shown.split(" ");
+      const after = now.split(" ");
+      const came = after.filter((row) => !before.includes(row)).length;
+      const went = before.filter((row) => !after.includes(row)).length;
+      const moved = after.filter((row, index) => row !== before[index]).length;
+      place.textContent = counted(note, Math.max(came, went) || moved);
     }
 
     async function ask() {
@@ -230,16 +245,191 @@
     return { now };
   })();
 
-  // -- keys -----------------------------------------------------------------------------------
-  document.addEventListener("keydown", (event) => {
-    if (words.keys === "off") return;
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, dialog")) return;
-    const find = document.querySelector("[type=search]");
-    if (find) {
-      event.preventDefault();
-      find.focus();
+  // -- numbers in words: "1 change", "0 changes" with the number in the zero's place ------------
+  function counted(element, count) {
+    return count === 1 ? element.dataset.one : element.dataset.many.replace("0", digits.format(count));
+  }
+
+  // -- the table of clients: what is ticked, and what can be done with it -----------------------
+  const picked = (() => {
+    const ticks = () => [...document.querySelectorAll("#picked tbody .tick")];
+    let last = null;                 // where a range begins
+
+    function show() {
+      const form = document.getElementById("picked");
+      const bar = form && form.querySelector("[data-bulk]");
+      if (!bar) return;
+      const all = ticks();
+      const on = all.filter((tick) => tick.checked);
+      const whole = form.querySelector("[data-whole]");
+      const head = form.querySelector("[data-all]");
+      for (const tick of all) {
+        const row = tick.closest("tr");
+        if (tick.checked || whole.checked) row.setAttribute("aria-selected", "true");
+        else row.removeAttribute("aria-selected");
+      }
+      bar.hidden = !on.length && !whole.checked;
+      head.checked = on.length > 0 && on.length === all.length;
+      head.indeterminate = on.length > 0 && !head.checked;
+      const words = bar.querySelector("[data-picked]");
+      words.textContent = whole.checked ? "" : counted(words, on.length);
+      for (const button of bar.querySelectorAll("[data-script]")) button.hidden = false;
     }
+
+    function range(to) {
+      const all = ticks();
+      const from = all.indexOf(last);
+      const end = all.indexOf(to);
+      if (from < 0 || end < 0) return toggle(to);
+      for (const tick of all.slice(Math.min(from, end), Math.max(from, end) + 1)) tick.checked = true;
+      last = to;
+      return show();
+    }
+
+    function toggle(tick) {
+      tick.checked = !tick.checked;
+      last = tick;
+      show();
+    }
+
+    function clear() {
+      const form = document.getElementById("picked");
+      if (form) form.reset();
+      setTimeout(show);
+    }
+
+    body.addEventListener("click", (event) => {
+      const tick = event.target.closest("#picked tbody .tick");
+      if (!tick) return;
+      if (event.shiftKey && last && tick.checked) range(tick);
+      last = tick;
+    });
+    body.addEventListener("change", (event) => {
+      if (!event.target.matches("#picked .tick")) return;
+      if ("all" in event.target.dataset) for (const tick of ticks()) tick.checked = event.target.checked;
+      show();
+    });
+    body.addEventListener("reset", () => setTimeout(show));
+    body.addEventListener("htmx:afterSwap", show);
+    addEventListener("pageshow", show);
+    return { toggle, range, clear };
+  })();
+
+  // -- a list that is read anew: nothing for 300 ms, then lines that wait; or what went wrong ---
+  (() => {
+    let timer = 0;
+    const isList = (event) => event.detail.target && event.detail.target.id === "clients";
+
+    function wait(on) {
+      clearTimeout(timer);
+      for (const part of document.querySelectorAll("#clients .tbl > tbody")) {
+        part.hidden = part.classList.contains("waits") !== on;
+      }
+    }
+
+    function failed(on) {
+      const note = document.getElementById("clients-unread");
+      if (note) note.hidden = !on;
+    }
+
+    body.addEventListener("htmx:beforeRequest", (event) => {
+      if (isList(event)) timer = setTimeout(wait, 300, true);
+    });
+    body.addEventListener("htmx:afterRequest", (event) => {
+      if (!isList(event)) return;
+      wait(false);
+      if (event.detail.successful) failed(false);
+    });
+    for (const name of ["htmx:responseError", "htmx:sendError"]) {
+      body.addEventListener(name, (event) => isList(event) && failed(true));
+    }
+  })();
+
+  // -- toasts: gone after 6 s, unless somebody reads them ---------------------------------------
+  for (const toast of document.querySelectorAll(".toast")) {
+    const leave = () => toast.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : toast.remove();
+    setTimeout(leave, 6000);
+  }
+
+  // -- keys -----------------------------------------------------------------------------------
+  // A key of its own is written where it leads: data-key="c", data-key="g h". Keys of rows are here.
+  const ROW_KEYS = {
+    x: (row) => withTick(row, picked.toggle),
+    X: (row) => withTick(row, picked.range),
+    Enter: (row) => row.querySelector("a").click(),
+    q: showCode,
+    e: (row) => ask("extend", row),
+    b: (row) => ask(row.querySelector("[data-off]") ? "enable" : "disable", row),
+  };
+  let begun = 0;                      // when "g" was pressed
+
+  function withTick(row, act) {
+    const tick = row.querySelector(".tick");
+    if (tick) act(tick);
+  }
+
+  function follow(element) {
+    if (element) element.click();
+  }
+
+  function ask(act, row) {
+    const form = document.getElementById("picked");
+    if (!form || !row.querySelector(".tick")) return;
+    const query = new URLSearchParams({ act, id: row.dataset.row });
+    htmx.ajax("GET", `${form.getAttribute("action")}?${query}`, "#dialog");
+  }
+
+  // The QR code of a client's only device; of several, one is chosen on the client's page.
+  function showCode(row) {
+    const link = row.querySelector("a");
+    if (!row.dataset.device) return link.click();
+    return htmx.ajax("GET", `${link.pathname}devices/${row.dataset.device}/`, "#dialog");
+  }
+
+  function move(step) {
+    const rows = [...document.querySelectorAll("[data-rows] tr[data-row]")];
+    const now = rows.findIndex((row) => row.classList.contains("cur"));
+    const next = rows[now < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, now + step))];
+    if (!next) return;
+    for (const row of rows) row.classList.toggle("cur", row === next);
+    next.scrollIntoView({ block: "nearest" });
+  }
+
+  // On a Persian keyboard the same key writes another letter; what is printed on it counts.
+  function letter(event) {
+    if (event.code === "Slash" && !/[ -~]/.test(event.key)) return event.shiftKey ? "?" : "/";
+    if (event.key.length !== 1 || /[ -~]/.test(event.key) || !event.code.startsWith("Key")) return event.key;
+    return event.shiftKey ? event.code[3] : event.code[3].toLowerCase();
+  }
+
+  function pressed(key) {
+    const row = document.querySelector("[data-rows] tr.cur");
+    if (key === "/") {
+      const find = document.querySelector("[type=search]");
+      if (find) find.focus();
+      return Boolean(find);
+    }
+    if (key === "j" || key === "k") return move(key === "j" ? 1 : -1), true;
+    if (key === "Escape") return picked.clear(), false;
+    if (row && key in ROW_KEYS) return ROW_KEYS[key](row), true;
+    const named = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    follow(named);
+    return Boolean(named);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (words.keys === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (dialog && dialog.open) return;
+    if (event.target.closest("input:not(.tick), textarea, select, [contenteditable]")) return;
+    if (event.key === "Enter" && event.target.closest("a, button, summary, input")) return;
+    let key = letter(event);
+    if (key === "g") {
+      begun = Date.now();
+      return;
+    }
+    if (Date.now() - begun < 1500 && key.length === 1) key = `g ${key}`;
+    begun = 0;
+    if (pressed(key)) event.preventDefault();
   });
 
   // -- copying: what the button names, with a word for it when it is done ----------------------

@@ -2228,21 +2228,25 @@ class BulkItemsQuery(TypedDict):
 class ClientsQuery(TypedDict):
     """What a list may be asked for: /api/v1/clients."""
 
+    connected: NotRequired[Literal['false', 'true']]
     created_after: NotRequired[str]
     created_before: NotRequired[str]
     deleted: NotRequired[Literal['false', 'true']]
+    ends_within: NotRequired[int]
     expires_after: NotRequired[str]
     expires_before: NotRequired[str]
     external_id: NotRequired[str]
     file_outdated: NotRequired[Literal['false', 'true']]
     interface: NotRequired[str]
     limit: NotRequired[int]
+    off: NotRequired[Literal['false', 'true']]
     online: NotRequired[Literal['false', 'true']]
     ordering: NotRequired[Literal['created_at', 'expires_at', 'id', 'name', 'updated_at', '-created_at', '-expires_at', '-id', '-name', '-updated_at']]
     plan: NotRequired[str]
     search: NotRequired[str]
     state: NotRequired[Literal['active', 'disabled', 'expired', 'failed', 'kicked', 'over-quota', 'pending', 'scheduled', 'suspended']]
     tag: NotRequired[str]
+    used_over: NotRequired[int]
 
 
 class ClientsPeersQuery(TypedDict):

@@ -267,7 +267,7 @@ SHARE_PAGES: Final = {
 }
 #: Pages about oneself: for whoever is signed in.
 #: Pages about oneself, for whoever is signed in.
-SELF_PAGES: Final = {"ANY /": "/", "ANY /account/": "/account/"}
+SELF_PAGES: Final = {"ANY /": "/", "ANY /account/": "/account/", "ANY /keys/": "/keys/"}
 #: Pages of the tenant that their address names, with the thing of `world.py` that they show.
 TENANT_PAGES: Final = {
     "ANY /t/{tenant}/": "",
@@ -305,8 +305,24 @@ TENANT_PAGES: Final = {
     "ANY /t/{tenant}/settings/logo/": "settings/logo/",
     "ANY /t/{tenant}/settings/preview/": "settings/preview/",
     "ANY /t/{tenant}/history/": "history/",
+    "ANY /t/{tenant}/clients/": "clients/",
+    "ANY /t/{tenant}/clients/live/": "clients/live/",
+    "ANY /t/{tenant}/clients/counts/": "clients/counts/",
+    "ANY /t/{tenant}/clients/columns/": "clients/columns/",
+    "ANY /t/{tenant}/clients/filter/{name}/": "clients/filter/tag/",
+    "ANY /t/{tenant}/clients/clients.csv": "clients/clients.csv",
+    "ANY /t/{tenant}/clients/views/new/": "clients/views/new/",
+    "ANY /t/{tenant}/clients/views/{uuid}/forget/": "clients/views/{view}/forget/",
+    "ANY /t/{tenant}/clients/bulk/": "clients/bulk/?act=disable&id={client}",
+    "ANY /t/{tenant}/jobs/": "jobs/",
+    "ANY /t/{tenant}/jobs/{uuid}/": "jobs/{job}/",
 }  # fmt: skip
 OPERATOR_PAGES: Final = {
+    "ANY /clients/": "/clients/",
+    "ANY /clients/live/": "/clients/live/",
+    "ANY /clients/counts/": "/clients/counts/",
+    "ANY /clients/columns/": "/clients/columns/",
+    "ANY /clients/filter/{name}/": "/clients/filter/tag/",
     "ANY /status/": "/status/",
     "ANY /live/": "/live/",
     "ANY /apply/": "/apply/",

@@ -25,6 +25,7 @@ from peers.models import BulkItem, BulkRun, Client, Peer, PeerKey, PeerNetwork, 
 from peers.networks import bounds
 from peers.sealing import seal_preshared_key, seal_private_key, seal_request
 from peers.sharing import digest_of
+from portal.models import SavedView
 from quotas.models import Hold
 from rest.models import IdempotentRequest
 from tenants import row_policies
@@ -362,6 +363,11 @@ class _Builder:
             uuid=self.know("share"), tenant=self.tenant, peer=self.peer,
             digest=digest_of(self.texts["secret"]), name=self.name("share"),
             created_by=self.name("maker"),
+        )  # fmt: skip
+
+        SavedView.objects.create(
+            uuid=self.know("view"), tenant=self.tenant, user=self.people["owner"],
+            name=self.name("view"), query="online=true",
         )  # fmt: skip
 
     def _hold(self, client: Client, reason: str) -> None:
