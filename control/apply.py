@@ -11,7 +11,7 @@ import logging
 from django.db import transaction
 from django.utils import timezone
 
-from control import adjust, escalation, link
+from control import adjust, decisions, escalation, link
 from control.applied import Notes
 from control.claims import Item, claim, postpone
 from control.observe import check
@@ -63,6 +63,10 @@ def apply_interface(*, interface_id: int) -> None:
 def _run(work: Round) -> bool:
     """One round; False when the interface must be tried again later."""
     try:
+        decisions.carry_out(work)
+        if not work.unsettled:
+            write(work, Notes(seq=work.interface.apply_seq, at=timezone.now()))
+            return True
         if not work.interface.enabled and not work.station.look().exists:
             _settle_all(work, tier=None, message="The interface is off; it starts with this change")
             return True

@@ -85,16 +85,25 @@ OPERATOR_MENU: Final[Menu] = (
     (
         _("Running"),
         (
+            Entry("gateway-list", "gateway", _("Gateways"), key="g"),
             Entry("job-list", "job", _("Jobs"), key="j"),
             Entry("quarantine", "warn", _("Quarantine")),
             Entry("schedule", "clock", _("Schedule")),
         ),
     ),
-    (_("Selling"), (Entry("tenant-list", "tenant", _("Resellers")),)),
+    (
+        _("Selling"),
+        (
+            Entry("tenant-list", "tenant", _("Resellers")),
+            Entry("pool-list", "pool", _("Address pools")),
+        ),
+    ),
     (
         _("Systems"),
         (
+            Entry("settings", "settings", _("Settings")),
             Entry("audit", "audit", _("Audit log")),
+            Entry("system", "info", _("Host and logs")),
             Entry("admin:index", "more", _("Administration"), staff=True),
             Entry("docs", "key", _("API")),
         ),

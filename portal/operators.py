@@ -3,17 +3,55 @@
 from django.urls import path
 
 from portal.audit import views as audit
+from portal.gateways import decision_views, interface_views, pool_views
+from portal.gateways import views as gateways
 from portal.home import views as home
 from portal.jobs import views as jobs
 from portal.overview import views as overview
 from portal.quarantine import views as quarantine
 from portal.schedule import views as schedule
+from portal.settings import views as settings
+from portal.system import views as system
 from portal.tenants import member_views, status_views
 from portal.tenants import views as tenants
 
 urlpatterns = [
     path("", home.front, name="operator-home"),
     path("overview/live/", overview.live, name="operator-home-live"),
+    path("gateways/", gateways.gateway_list, name="gateway-list"),
+    path("gateways/new/", gateways.new, name="gateway-new"),
+    path("gateways/<uuid:uuid>/edit/", gateways.edit, name="gateway-edit"),
+    path("gateways/<uuid:uuid>/alarm/", gateways.put_out, name="gateway-put-out"),
+    path("gateways/<uuid:uuid>/delete/", gateways.delete, name="gateway-delete"),
+    path("interfaces/new/", interface_views.new, name="interface-new"),
+    path("interfaces/<uuid:uuid>/", interface_views.show, name="interface-page"),
+    path("interfaces/<uuid:uuid>/edit/", interface_views.edit, name="interface-edit"),
+    path("interfaces/<uuid:uuid>/delete/", interface_views.delete, name="interface-delete"),
+    *(
+        path(
+            f"interfaces/<uuid:uuid>/{deed}/",
+            interface_views.act,
+            {"deed": deed},
+            name=f"interface-{deed}",
+        )
+        for deed in ("key", "stop", "start")
+    ),
+    *(
+        path(
+            f"interfaces/<uuid:uuid>/{deed}/",
+            decision_views.decide,
+            {"deed": deed},
+            name=f"interface-{deed}",
+        )
+        for deed in ("adopt", "remove")
+    ),
+    path("pools/", pool_views.pool_list, name="pool-list"),
+    path("pools/new/", pool_views.new, name="pool-new"),
+    path("pools/<uuid:uuid>/", pool_views.rename, name="pool-rename"),
+    path("pools/<uuid:uuid>/delete/", pool_views.delete, name="pool-delete"),
+    path("settings/", settings.settings, name="settings"),
+    path("system/", system.system, name="system"),
+    path("system/bundle/", system.support, name="system-bundle"),
     path("jobs/", jobs.job_list, name="job-list"),
     path("jobs/live/", jobs.live, name="job-list-live"),
     path("jobs/<uuid:uuid>/retry/", jobs.retry, name="job-retry-page"),

@@ -83,6 +83,8 @@ class JobItem(models.Model):
         PEER = "peer", "bring this peer to what its row wants"
         CHECK = "check", "compare the interface with the rows and heal"
         RESTART = "restart", "bring the interface down and up again"
+        ADOPT = "adopt", "take over the interface, or its peers without a record"
+        DROP = "drop", "remove its peers without a record"
 
     class Status(models.TextChoices):
         OPEN = "open"

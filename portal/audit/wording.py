@@ -21,7 +21,7 @@ def thing_words(kind: str) -> str:
 
 KINDS = (
     "client", "peer", "interface", "gateway", "pool", "settings", "job", "tenant", "member",
-    "token", "plan", "link", "user", "bulk", "config",
+    "token", "plan", "link", "user", "bulk", "config", "system",
 )  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def _things() -> dict[str, str]:
         "user": gettext("Account"),
         "bulk": gettext("Many clients"),
         "config": gettext("File"),
+        "system": gettext("Host"),
     }
 
 
@@ -69,6 +70,7 @@ def _of_things() -> dict[str, str]:
         "revealed": gettext("shown"),
         "requested": gettext("asked for"),
         "archived": gettext("archived"),
+        "bundled": gettext("support bundle taken"),
         "issued": gettext("issued"),
         "revoked": gettext("revoked"),
     }

@@ -55,10 +55,10 @@ def alarms(seen: Seen) -> tuple[Alarm, ...]:
 def _interfaces(rows: Sequence[InterfaceRow]) -> Iterator[Alarm]:
     told: set[str] = set()
     for row in rows:
-        url = reverse("page-status")
+        url = reverse("interface-page", args=[row.uuid])
         if row.alarm and row.gateway not in told:
             told.add(row.gateway)
-            yield Alarm("bad", f"{isolated(row.gateway)}: {row.alarm}", reverse("page-status"))
+            yield Alarm("bad", f"{isolated(row.gateway)}: {row.alarm}", reverse("gateway-list"))
         if row.foreign:
             words = gettext("%s is not vwg's own: adopt it, or leave it alone") % isolated(
                 row.label
@@ -82,7 +82,7 @@ def _interfaces(rows: Sequence[InterfaceRow]) -> Iterator[Alarm]:
 def _machinery(seen: Seen) -> Iterator[Alarm]:
     for queue in seen.silent:
         words = gettext("The worker of %s does not answer") % isolated(queue)
-        yield Alarm("bad", words, reverse("schedule"))
+        yield Alarm("bad", words, reverse("system"))
     for one in seen.late[:TOLD]:
         words = gettext("Late: %s") % job_title(one.job.name)
         yield Alarm("warn", words, reverse("schedule"), one.job.finished_at)
@@ -105,7 +105,7 @@ def _pools(pools: Sequence[tuple[AddressPool, Utilisation]]) -> Iterator[Alarm]:
             "free": formats.number(max(used.free, 0)),
             "size": formats.number(pool.size),
         }
-        yield Alarm("bad" if used.free <= 0 else "warn", words, reverse("page-status"))
+        yield Alarm("bad" if used.free <= 0 else "warn", words, reverse("pool-list"))
 
 
 def _counted(seen: Seen) -> Iterator[Alarm]:

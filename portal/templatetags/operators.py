@@ -97,3 +97,9 @@ def version(row: Any) -> str:
 def kbit(value: int) -> str:
     """A speed that is stored in kilobits a second."""
     return rate(value * 1000)
+
+
+@register.filter
+def on_off(value: bool) -> str:
+    """A switch in words."""
+    return gettext("on") if value else gettext("off")

@@ -30,6 +30,12 @@ PAGES = {
     "tenants": "/tenants/",
     "tenant": "/tenants/kestrel/",
     "tenant-edit": "/tenants/kestrel/edit/",
+    "gateways": "/gateways/",
+    "interface": "/interfaces/{ams}/",
+    "interface-edit": "/interfaces/{fra}/edit/",
+    "pools": "/pools/",
+    "settings": "/settings/",
+    "system": "/system/",
     "jobs": "/jobs/",
     "quarantine": "/quarantine/",
     "schedule": "/schedule/",
@@ -38,6 +44,9 @@ PAGES = {
 #: A page and the link on it that opens a dialog.
 DIALOGS = {
     "suspend": ("/tenants/kestrel/", "a[href$='/suspend/']"),
+    "key": ("/interfaces/{fra}/", "a[href$='/key/']"),
+    "adopt": ("/interfaces/{ams}/", "a[href$='/adopt/']"),
+    "remove-strays": ("/interfaces/{ams}/", "a[href$='/remove/']"),
     "member": ("/tenants/kestrel/", "a[href$='/members/new/']"),
 }
 
@@ -45,14 +54,16 @@ DIALOGS = {
 def shoot_operator(browser: Browser, base: str, out: Path) -> None:
     """Every page of `PAGES` and dialog of `DIALOGS` in every dress."""
     busy_day()
+    found = Interface.objects.values_list("gateway__slug", "uuid").order_by("-is_default")
+    ids = {"fra": found.filter(name="wg0")[0][1], "ams": dict(found)["ams2"]}
     for dress, options in DRESSES.items():
         watched = Watched(browser, base, **options)
         page = watched.sign_in("oscar", "/")
         for name, path in PAGES.items():
-            page.goto(path)
+            page.goto(path.format(**ids))
             page.screenshot(path=out / f"op-{name}-{dress}.png", full_page=True)
         for name, (path, link) in DIALOGS.items():
-            page.goto(path)
+            page.goto(path.format(**ids))
             page.click(link)
             page.wait_for_selector("dialog[open] footer .btn")
             page.screenshot(path=out / f"op-{name}-{dress}.png")
