@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from control.decisions import ask_adoption, ask_removal
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,6 +12,7 @@ from django.utils.timezone import now as clock
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
+from control.decisions import ask_adoption, ask_removal
 from gateways.models import Interface, Job
 from portal.doors import operators_only, shell
 from portal.gateways import queries
