@@ -78,7 +78,7 @@ OPERATOR_MENU: Final[Menu] = (
         "",
         (
             Entry("operator-home", "home", _("Home"), key="h"),
-            Entry("page-status", "gateway", _("Status"), key="g"),
+            Entry("page-status", "chart", _("Status")),
             Entry("all-clients", "clients", _("Clients"), key="c"),
         ),
     ),
