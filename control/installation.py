@@ -57,7 +57,11 @@ def _ensure_operator(password: str) -> str | None:
         return None
     chosen = password or secrets.token_urlsafe(15)
     user = User.objects.create_superuser(
-        username="admin", email="", password=chosen, operator=User.Operator.FULL
+        username="admin",
+        email="",
+        password=chosen,
+        operator=User.Operator.FULL,
+        must_change_password=not password,  # it was printed, so it lies in a log
     )
     record(
         actor=SYSTEM,

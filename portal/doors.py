@@ -109,6 +109,14 @@ def oneself(request: HttpRequest) -> User | None:
     return user
 
 
+def me(request: HttpRequest) -> User:
+    """Who is signed in, behind a door that lets nobody else in."""
+    user = oneself(request)
+    if user is None:
+        raise TypeError("signed in, and no user of ours")
+    return user
+
+
 def actor_of(request: HttpRequest, user: User) -> Actor:
     """Who does something with his own account."""
     address = client_address(request)

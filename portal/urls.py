@@ -1,10 +1,10 @@
 """The portal's pages."""
 
-from allauth.account.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
 from portal.access import views as tokens
 from portal.account import views as account
+from portal.account.urls import urlpatterns as account_urls
 from portal.brand import views as brand
 from portal.client import act_views, device_views, edit_views, link_views
 from portal.client import views as client
@@ -39,6 +39,7 @@ def _below_a_client() -> list[URLPattern]:
 
 
 urlpatterns = [
+    *account_urls,
     path("", home.front, name="front"),
     path("t/<slug:tenant>/", home.tenant_home, name="tenant-home"),
     path("t/<slug:tenant>/clients/<uuid:uuid>/", client.show, name="client"),
@@ -77,9 +78,6 @@ urlpatterns = [
     path("peers/<uuid:uuid>/", peer_views.show, name="page-peer"),
     path("peers/<uuid:uuid>/file/", peer_views.file, name="page-peer-file"),
     path("peers/<uuid:uuid>/remove/", peer_views.remove, name="page-peer-remove"),
-    path("sign-in/", LoginView.as_view(), name="account_login"),
-    path("sign-out/", LogoutView.as_view(http_method_names=["post"]), name="account_logout"),
-    path("account/", account.profile, name="account"),
     path("language/", account.language, name="page-language"),
     path("theme/", account.theme, name="page-theme"),
     *operators,

@@ -42,7 +42,11 @@ class PersonAdmin(UserAdmin[User]):
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save, and record what changed; of a password only that it did."""
+        """Save, and record what changed; of a password only that it did. One that was given by
+        somebody else opens nothing but the page that changes it.
+        """
+        if not change:
+            obj.must_change_password = obj.has_usable_password()
         super().save_model(request, obj, form, change)
         if change and not form.changed_data:
             return
@@ -66,6 +70,8 @@ class PersonAdmin(UserAdmin[User]):
         response: HttpResponse = super().user_change_password(request, id, form_url)
         after = User.objects.filter(uuid=user.uuid).first() if user is not None else None
         if after is not None and after.password != before:
+            after.must_change_password = after.has_usable_password() and after.pk != request.user.pk
+            after.save(update_fields=["must_change_password"])
             target = Target("user", str(after.uuid), after.get_username())
             record(actor=caller_of(request).actor, action="user.password_changed", target=target)
         return response

@@ -11,10 +11,11 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from rest_framework import authentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from tenants import row_security
+from tenants.barriers import ADD_SECOND_FACTOR, CHANGE_PASSWORD, barrier
 from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.prepared import Prepared
 from tenants.scoping import ROLE_KNOWN, client_address, refuse_inactive
@@ -29,6 +30,10 @@ _MALFORMED: Final = (
     f"The token is malformed: it has {MAX_TEXT} characters and begins with vwg_. "
     "Perhaps it was cut off, or something was copied with it."
 )
+_BARRIERS: Final = {
+    CHANGE_PASSWORD: "Change your password in the portal first.",
+    ADD_SECOND_FACTOR: "Add a second factor to your account in the portal first.",
+}
 _IN_URL: Final = frozenset({"token", "access_token", "api_key", "apikey", "authorization"})
 
 
@@ -79,7 +84,17 @@ class TokenAuthentication(authentication.BaseAuthentication):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The portal's session. A write needs the CSRF token: 403 without."""
+    """The portal's session. A write needs the CSRF token: 403 without.
+
+    What stands before the pages stands before it too (`tenants.barriers`).
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        found: tuple[User, None] | None = super().authenticate(request)
+        code = "" if found is None else barrier(found[0])
+        if code:
+            raise PermissionDenied(_BARRIERS[code], code=code)
+        return found
 
     def authenticate_header(self, request: Request) -> str:
         return _REALM

@@ -33,6 +33,12 @@ OPEN: Final[Mapping[str, str]] = {
     "auth_permission": "SELECT",
     "account_emailaddress": "SELECT, INSERT, UPDATE, DELETE",
     "account_emailconfirmation": "SELECT, INSERT, UPDATE, DELETE",
+    # How a person proves who he is, and where he is signed in.
+    "mfa_authenticator": "SELECT, INSERT, UPDATE, DELETE",
+    "usersessions_usersession": "SELECT, INSERT, UPDATE, DELETE",
+    "socialaccount_socialaccount": "SELECT, INSERT, UPDATE, DELETE",
+    "socialaccount_socialtoken": "SELECT, INSERT, UPDATE, DELETE",
+    "socialaccount_socialapp": "SELECT",
     "django_content_type": "SELECT",
     "django_session": "SELECT, INSERT, UPDATE, DELETE",
     # Counters of throttles; no model.

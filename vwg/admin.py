@@ -9,7 +9,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils.translation import pgettext_lazy
 
 from tenants import row_security
@@ -35,3 +35,9 @@ class VwgAdminSite(AdminSite):
             raise PermissionDenied
         target = request.GET.get("next") or request.get_full_path()
         return redirect_to_login(target, resolve_url(settings.LOGIN_URL))
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One's own password is changed in the portal, whose rules hold for it."""
+        return redirect("account_change_password")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
@@ -84,6 +85,10 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "audit.apps.AuditConfig",
     "tenants.apps.TenantsConfig",
     "rest.apps.RestConfig",
@@ -107,6 +112,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "portal.middleware.as_the_reader_likes",
+    "portal.middleware.first_things_first",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -383,12 +389,62 @@ AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
     "tenants.backends.OperatorBackend",
 ]
-ACCOUNT_ADAPTER = "tenants.adapter.ClosedAccountAdapter"
+ACCOUNT_ADAPTER = "portal.account.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "10/m/ip,3/10m/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "10/m/user",
+}
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # else anybody could have mail sent to anybody
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "vwg: "
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # all other sessions end, this one stays
+ACCOUNT_FORMS = {
+    "change_password": "portal.account.forms.ChangePasswordForm",
+    "reset_password": "portal.account.forms.ForgottenForm",
+}
+PASSWORD_RESET_TIMEOUT = 24 * 3600
+MFA_FORMS = {
+    "add_webauthn": "portal.account.forms.AddPasskeyForm",
+    "authenticate_webauthn": "portal.account.forms.FactorForm",
+    "login_webauthn": "portal.account.forms.PasskeyForm",
+    "reauthenticate_webauthn": "portal.account.forms.AgainForm",
+}
+MFA_ADAPTER = "portal.account.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # accounts are made by others, who know whose address it is
+#: Operators get no further than the page where they add one.
+VWG_OPERATORS_NEED_SECOND_FACTOR = env.bool("VWG_OPERATORS_NEED_SECOND_FACTOR", default=False)
+#: Sign-in by an OpenID Connect provider, for accounts that are here by the same e-mail address.
+VWG_OIDC_URL = env.str("VWG_OIDC_URL", default="").rstrip("/")
+VWG_OIDC_NAME = env.str("VWG_OIDC_NAME", default="OpenID")
+SOCIALACCOUNT_ADAPTER = "portal.account.adapters.OutsideAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "oidc",
+                "name": VWG_OIDC_NAME,
+                "client_id": env.str("VWG_OIDC_CLIENT_ID", default=""),
+                "secret": env.str("VWG_OIDC_CLIENT_SECRET", default=""),
+                "settings": {"server_url": VWG_OIDC_URL},
+            }
+        ]
+        if VWG_OIDC_URL
+        else [],
+    }
+}
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"
@@ -416,16 +472,44 @@ SECURE_PROXY_SSL_HEADER = (
 )
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+
+def _origin(url: str) -> list[str]:
+    """The scheme and host of a URL, if there is one."""
+    parts = urlsplit(url)
+    return [f"{parts.scheme}://{parts.netloc}"] if url else []
+
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        # A sign-in elsewhere begins with a form here, whose answer leads there.
+        "form-action": [SELF, *_origin(VWG_OIDC_URL)],
         "frame-ancestors": [NONE],
     }
 }
+
+# -- Mail -----------------------------------------------------------------------------------
+#: smtp://, smtp+tls:// or smtp+ssl://user:password@host:port; unset: files below the state folder.
+VWG_EMAIL_URL = env.str("VWG_EMAIL_URL", default="")
+if VWG_EMAIL_URL:
+    _mail = env.email_url_config(VWG_EMAIL_URL)
+    EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = (
+        _mail["EMAIL_BACKEND"], _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+    )  # fmt: skip
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+    EMAIL_USE_TLS, EMAIL_USE_SSL = (
+        _mail.get("EMAIL_USE_TLS", False),
+        _mail.get("EMAIL_USE_SSL", False),
+    )
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(VWG_STATE_DIR / "mail")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("VWG_EMAIL_FROM", default=f"vwg@{_public.hostname or 'localhost'}")
 
 # -- Languages, time, files -----------------------------------------------------------------
 LANGUAGE_CODE = "en"

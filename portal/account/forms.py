@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account import forms as allauth_forms
+from allauth.account.adapter import get_adapter
+from allauth.mfa.adapter import get_adapter as get_factors
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn import forms as passkeys
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +17,9 @@ from portal.zones import inhabited
 from tenants.models import User
 
 _AS_LANGUAGE = _("As the language")
+
+#: What allauth lets through from a credential that is malformed.
+_UNSOUND = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class Dressed(forms.Form):
@@ -84,3 +92,60 @@ class ProfileForm(Dressed):
 
 def _city(zone: str) -> str:
     return zone.partition("/")[2].replace("_", " ") or zone
+
+
+class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+    """The present password and another one."""
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean()
+        if data.get("password1") and data["password1"] == data.get("oldpassword"):
+            self.add_error("password1", get_adapter().validation_error("same_as_current"))
+        return data
+
+
+class ForgottenForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    """Whose password is forgotten. That nobody has the address shows nowhere: a mail is written
+    for it as for any other, and thrown away (`AccountAdapter.send_mail`).
+    """
+
+    users: list[User]
+
+    def clean_email(self) -> str:
+        email = str(super().clean_email())
+        # Without an address, for allauth would keep one.
+        self.users = self.users or [User(pk=0, username="nobody")]
+        return email
+
+
+class _Sound:
+    """A credential that no browser makes is a wrong one, and no fault of ours."""
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()  # type: ignore[misc]
+        except _UNSOUND as error:
+            raise get_factors().validation_error("incorrect_code") from error
+
+
+class PasskeyForm(_Sound, passkeys.LoginWebAuthnForm):  # type: ignore[misc]
+    """A passkey opens the door by itself."""
+
+
+class FactorForm(_Sound, passkeys.AuthenticateWebAuthnForm):  # type: ignore[misc]
+    """It does so after the password."""
+
+
+class AgainForm(_Sound, passkeys.ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """It shows that it is still the same person."""
+
+
+class AddPasskeyForm(passkeys.AddWebAuthnForm):  # type: ignore[misc]
+    """A new one, with a name to tell it by."""
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            data: dict[str, Any] = super().clean()
+        except _UNSOUND as error:
+            raise get_factors().validation_error("incorrect_code") from error
+        return data

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from allauth.mfa.base.views import IndexView
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -14,19 +18,27 @@ from django.views.i18n import set_language
 
 from portal.account.forms import ProfileForm
 from portal.cookies import keep_theme, theme_of
-from portal.doors import actor_of, oneself, signed_in
+from portal.doors import actor_of, me, oneself, signed_in
 from resellers.services.people import update_profile
 from rest.errors import Refusal
+from tenants.barriers import needs_second_factor
 from tenants.models import User
+
+
+class SafetyView(IndexView):  # type: ignore[misc]
+    """What guards the account, and whether more must."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["must_add"] = needs_second_factor(me(self.request))
+        return context
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def profile(request: HttpRequest) -> HttpResponse:
     """Show and change it."""
-    user = oneself(request)
-    if user is None:
-        raise TypeError("signed in, and no user of ours")
+    user = me(request)
     kept = {name: getattr(user, name) for name in ProfileForm.base_fields}
     kept["theme"] = user.theme or theme_of(request) or User.Theme.SYSTEM
     form = ProfileForm(request.POST or None, initial=kept)
@@ -46,6 +58,14 @@ def profile(request: HttpRequest) -> HttpResponse:
     status = 400 if form.is_bound else 200
     context = {"form": form, "clock": clock()}
     return render(request, "account/profile.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD"])
+def sent(request: HttpRequest) -> HttpResponse:
+    """What follows a forgotten password: the same for every address."""
+    return render(
+        request, "account/password_reset_done.html", {"by_file": not settings.VWG_EMAIL_URL}
+    )
 
 
 @require_POST

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 
 from audit.events import Actor, Target, record
@@ -39,6 +40,35 @@ def update_profile(*, user: User, changes: Mapping[str, object], actor: Actor) -
         after=changed,
     )
     return row
+
+
+@transaction.atomic
+def set_password(*, user: User, password: str, actor: Actor) -> None:
+    """Give the person another password. Every session but the one that asks ends with it."""
+    user.set_password(password)
+    user.must_change_password = False
+    user.save(update_fields=["password", "must_change_password"])
+    record(actor=actor, action="user.password_changed", target=user_target(user))
+
+
+@transaction.atomic
+def end_sessions(*, user: User, sessions: Sequence[UserSession], actor: Actor) -> None:
+    """Sign the person out there. The next request of such a session is nobody's."""
+    for session in sessions:
+        session.end()
+    if sessions:
+        record(
+            actor=actor,
+            action="user.sessions_ended",
+            target=user_target(user),
+            after={"ended": len(sessions), "addresses": sorted({row.ip for row in sessions})},
+        )
+
+
+@transaction.atomic
+def note_security(*, user: User, action: str, actor: Actor) -> None:
+    """Record what changed about how the account is opened: a factor came or went."""
+    record(actor=actor, action=action, target=user_target(user))
 
 
 def user_target(user: User) -> Target:

@@ -65,6 +65,13 @@
     else button.removeAttribute("aria-busy");
   }
 
+  // Who signed in again in another tab has another token than this page was made with.
+  function fresh(form) {
+    const token = form.elements.csrfmiddlewaretoken;
+    const kept = document.cookie.split("; ").find((one) => one.startsWith(`${words.csrf}=`));
+    if (token && kept) token.value = kept.slice(words.csrf.length + 1);
+  }
+
   body.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || (event.submitter && "download" in event.submitter.dataset)) return;
@@ -73,6 +80,7 @@
       event.stopImmediatePropagation();
       return;
     }
+    fresh(form);
     form.dataset.sent = "1";
     busy(form, true);
   }, true);

@@ -252,11 +252,15 @@ PUBLIC_PAGES: Final = {
     "ANY /problems/{slug}",
     "GET /api/v1/docs/",
     "GET /api/v1/schema/",
-    "GET /sign-in/",
-    "POST /sign-in/",
-    "PUT /sign-in/",
-    "GET /sign-out/",
-    "POST /sign-out/",
+    "ANY /sign-in/",
+    "ANY /sign-in/code/",
+    "ANY /sign-in/inactive/",
+    "ANY /sign-in/passkey/",
+    "ANY /sign-out/",
+    "ANY /password/",
+    "ANY /password/done/",
+    "ANY /password/sent/",
+    "ANY /^password/(?P{uidb36}[0-9A-Za-z]+)-(?P{key}[-\\w]+)/$",
 }
 #: Pages for whoever has a share link's secret.
 SHARE_PAGES: Final = {
@@ -265,9 +269,28 @@ SHARE_PAGES: Final = {
     "ANY /s/{secret}/key",
     "ANY /s/{secret}/status.json",
 }
-#: Pages about oneself: for whoever is signed in.
 #: Pages about oneself, for whoever is signed in.
-SELF_PAGES: Final = {"ANY /": "/", "ANY /account/": "/account/", "ANY /keys/": "/keys/"}
+SELF_PAGES: Final = {
+    "ANY /": "/",
+    "ANY /account/": "/account/",
+    "ANY /account/password/": "/account/password/",
+    "ANY /account/password/set/": "/account/password/set/",
+    "ANY /account/security/": "/account/security/",
+    "ANY /account/security/app/": "/account/security/app/",
+    "ANY /account/security/app/off/": "/account/security/app/off/",
+    "ANY /account/security/codes/": "/account/security/codes/",
+    "ANY /account/security/codes/file/": "/account/security/codes/file/",
+    "ANY /account/security/codes/new/": "/account/security/codes/new/",
+    "ANY /account/security/passkeys/": "/account/security/passkeys/",
+    "ANY /account/security/passkeys/add/": "/account/security/passkeys/add/",
+    "ANY /account/security/passkeys/{pk}/name/": "/account/security/passkeys/1/name/",
+    "ANY /account/security/passkeys/{pk}/remove/": "/account/security/passkeys/1/remove/",
+    "ANY /account/sessions/": "/account/sessions/",
+    "ANY /keys/": "/keys/",
+    "ANY /sign-in/again/": "/sign-in/again/",
+    "ANY /sign-in/again/code/": "/sign-in/again/code/",
+    "ANY /sign-in/again/passkey/": "/sign-in/again/passkey/",
+}
 #: Pages of the tenant that their address names, with the thing of `world.py` that they show.
 TENANT_PAGES: Final = {
     "ANY /t/{tenant}/": "",

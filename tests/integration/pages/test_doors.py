@@ -11,7 +11,7 @@ from tenants.models import Membership, Tenant, User
 
 HOME = "/t/acme/"
 #: Pages that are open to everybody: the way in and out, and what a reader chooses for himself.
-OPEN = {"account_login", "account_logout", "page-language", "page-theme"}
+OPEN = {"page-language", "page-theme"}
 
 
 def test_every_page_says_who_may_open_it() -> None:
