@@ -12,7 +12,7 @@ from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path, re_path
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods
@@ -24,7 +24,7 @@ from portal.doors import signed_in
 _METHODS: Final = ["GET", "HEAD", "POST"]
 
 
-def own(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
+def own(view: Callable[..., Any]) -> Callable[..., HttpResponseBase]:
     """A page about oneself."""
 
     @require_http_methods(_METHODS)
