@@ -151,7 +151,7 @@ class WholeField(forms.IntegerField):
 
 def dress(form: forms.BaseForm) -> None:
     """Give the fields of a form the classes and attributes of the design."""
-    for name, field in form.fields.items():
+    for field in form.fields.values():
         widget = field.widget
         if isinstance(widget, forms.CheckboxInput | forms.RadioSelect):
             widget.attrs.setdefault("class", "tick")
@@ -160,6 +160,11 @@ def dress(form: forms.BaseForm) -> None:
         widget.attrs.setdefault("autocomplete", "off")
         if isinstance(widget, forms.TextInput | forms.Textarea):
             widget.attrs.setdefault("dir", "auto")
-        if form.is_bound and name in form.errors:
-            widget.attrs["aria-invalid"] = "true"
-            widget.attrs["aria-describedby"] = f"{name}-err"
+
+
+def mark(form: forms.BaseForm) -> None:
+    """Tell those who do not see the page which fields were refused, and where it says why."""
+    for name in form.errors:
+        if name in form.fields:
+            attrs = {"aria-invalid": "true", "aria-describedby": f"{name}-err"}
+            form.fields[name].widget.attrs.update(attrs)

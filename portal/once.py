@@ -10,7 +10,9 @@ from uuid import uuid4
 from django.http import HttpRequest
 from rest_framework.response import Response
 
+from rest.idempotency import is_known
 from rest.idempotency import once as carried_out_once
+from tenants.scoping import Caller
 
 _PREFIX, _TOKEN = "form-", "csrfmiddlewaretoken"
 
@@ -26,6 +28,11 @@ def key_of(request: HttpRequest) -> str:
     named = key.removeprefix(_PREFIX)
     is_ours = key.startswith(_PREFIX) and len(named) == 32 and named.isascii() and named.isalnum()
     return key if is_ours else new_key()
+
+
+def was_sent(request: HttpRequest, caller: Caller) -> bool:
+    """Whether this very form was sent before, so that its answer is kept."""
+    return is_known(caller.tenant_id, key_of(request))
 
 
 def once(request: HttpRequest, act: Callable[[], str]) -> str:

@@ -1,13 +1,12 @@
 """The portal's pages."""
 
-from django.urls import URLPattern, path
+from django.urls import path
 
 from portal.access import views as tokens
 from portal.account import views as account
 from portal.account.urls import urlpatterns as account_urls
 from portal.brand import views as brand
-from portal.client import act_views, device_views, edit_views, link_views
-from portal.client import views as client
+from portal.client import urls as client
 from portal.clients import urls as clients
 from portal.history import views as history
 from portal.home import views as home
@@ -19,33 +18,10 @@ from portal.plans import views as plans
 from portal.status import apply_views, peer_views, views
 from portal.usage import views as usage
 
-
-def _below_a_client() -> list[URLPattern]:
-    """The dialogs about a client. What is none of these is one of `portal.client.acts`."""
-    of_client = "t/<slug:tenant>/clients/<uuid:uuid>"
-    of_device = f"{of_client}/devices/<uuid:peer_id>"
-    return [
-        path(f"{of_client}/edit/", edit_views.edit, name="client-edit"),
-        path(f"{of_client}/devices/new/", device_views.add, name="client-device-new"),
-        path(f"{of_client}/links/new/", link_views.make, name="client-link-new"),
-        path(f"{of_client}/links/<uuid:link_id>/", link_views.revoke, name="client-link"),
-        path(f"{of_device}/", device_views.file, name="client-file"),
-        path(f"{of_device}/download/", device_views.download, name="client-download"),
-        path(f"{of_device}/edit/", device_views.edit, name="client-device"),
-        path(f"{of_device}/keys/", device_views.rotate, name="client-keys"),
-        path(f"{of_device}/remove/", device_views.remove, name="client-device-remove"),
-        path(f"{of_client}/<slug:name>/", act_views.act, name="client-act"),
-    ]
-
-
 urlpatterns = [
     *account_urls,
     path("", home.front, name="front"),
     path("t/<slug:tenant>/", home.tenant_home, name="tenant-home"),
-    path("t/<slug:tenant>/clients/<uuid:uuid>/", client.show, name="client"),
-    path("t/<slug:tenant>/clients/<uuid:uuid>/live/", client.live, name="client-live"),
-    path("t/<slug:tenant>/clients/<uuid:uuid>/history/", client.history, name="client-history"),
-    *_below_a_client(),
     path("t/<slug:tenant>/plans/", plans.index, name="plans"),
     path("t/<slug:tenant>/plans/new/", plans.new, name="plan-new"),
     path("t/<slug:tenant>/plans/<uuid:uuid>/", plans.edit, name="plan-edit"),
@@ -67,6 +43,7 @@ urlpatterns = [
     path("t/<slug:tenant>/settings/logo/", brand.logo, name="tenant-logo-page"),
     path("t/<slug:tenant>/settings/preview/", brand.preview, name="tenant-preview"),
     path("t/<slug:tenant>/history/", history.index, name="history"),
+    *client.urlpatterns,
     *clients.urlpatterns,
     *outcomes.urlpatterns,
     path("keys/", keys.keys, name="page-keys"),

@@ -58,6 +58,11 @@ def wanted_key(request: Request) -> str | None:
     return text
 
 
+def is_known(tenant_id: int, key: str) -> bool:
+    """Whether a request with this key came before, and was not refused."""
+    return IdempotentRequest.objects.filter(tenant_id=tenant_id, key=key).exists()
+
+
 def once(
     key: str,
     request: Request,

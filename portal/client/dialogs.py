@@ -25,6 +25,7 @@ from portal.client.queries import changes_since
 from portal.client.rows import EventRow
 from portal.client.wording import Scene
 from portal.doors import is_fragment, shell
+from portal.fields import mark
 from portal.once import new_key, once
 from quotas.models import Plan
 from rest.errors import Conflict, InProgress, Refusal, StaleVersion, Unprocessable
@@ -65,6 +66,7 @@ def show(
     overtaken: tuple[EventRow, ...] | None = None,
 ) -> HttpResponse:
     """The dialog. ``overtaken``: what others did to the client since the form was made."""
+    mark(form)
     return render(
         request,
         template,

@@ -88,7 +88,7 @@ def sentences() -> dict[str, str]:
 
 def _note(before: Values, after: Values, scene: Scene) -> str:
     note = after.get("note")
-    return f"“{note}”" if isinstance(note, str) and note else ""
+    return gettext("“%s”") % note if isinstance(note, str) and note else ""
 
 
 def _changes(before: Values, after: Values, scene: Scene) -> str:
@@ -131,7 +131,7 @@ def _moved(before: Values, after: Values, scene: Scene) -> str:
 
 
 def _link(before: Values, after: Values, scene: Scene) -> str:
-    return f"“{after['name']}”" if after.get("name") else ""
+    return gettext("“%s”") % after["name"] if after.get("name") else ""
 
 
 _DETAILS: Final[Mapping[str, Callable[[Values, Values, Scene], str]]] = {

@@ -40,7 +40,6 @@ class DeviceRow:
     private_key_known: bool
     awaits_key: bool
     outdated: bool
-    delivered_at: datetime | None
     observed_at: datetime | None
 
     @property

@@ -127,6 +127,7 @@ def _page(request: HttpRequest, caller: Caller, view: ClientView, scene: Scene) 
         "is_deleted": client.deleted_at is not None,
         "acts": offers(view, has_places=len(interfaces_of(caller)) > 1),
         "file": _file(caller, view, file),
+        "is_new": "new" in request.GET,
         "poll": f"?file={file}" if file else "",
         "most_devices": client.plan.devices if client.plan is not None else None,
         **rights,

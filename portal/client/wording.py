@@ -77,7 +77,6 @@ def device_row(device: Device, *, at: datetime) -> DeviceRow:
         private_key_known=device.private_key_known,
         awaits_key=peer.awaits_key,
         outdated=device.file_outdated,
-        delivered_at=peer.delivered_at,
         observed_at=device.observed_at,
     )
 
