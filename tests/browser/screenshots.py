@@ -22,9 +22,11 @@ from pytest_django.live_server_helper import LiveServer  # noqa: E402
 from deploy.catalogues import build  # noqa: E402
 from gateways.models import Interface  # noqa: E402
 from tests.browser.chromium import Watched, chromium  # noqa: E402
+from tests.browser.operator_pictures import DRESSES as ALL  # noqa: E402
 from tests.browser.operator_pictures import shoot_operator  # noqa: E402
 from tests.browser.scene import ordinary_day  # noqa: E402
 from tests.browser.shared import Shared, shared_links  # noqa: E402
+from tests.browser.tenant_pictures import shoot_tenant  # noqa: E402
 from tests.make import make_user  # noqa: E402
 
 DESK = {"width": 1360, "height": 900}
@@ -32,7 +34,9 @@ PHONE = {"width": 390, "height": 844}
 
 
 def main(out: Path, only: str = "") -> None:
-    """Take every picture into ``out``; with ``only`` "share" those of the customers' page."""
+    """Take every picture into ``out``, or the group that ``only`` names, if it does: "status",
+    "operator", "tenant", "share"; after a colon the dresses of "tenant", as "tenant:light,fa".
+    """
     out.mkdir(parents=True, exist_ok=True)
     build()
     setup_test_environment()
@@ -42,13 +46,15 @@ def main(out: Path, only: str = "") -> None:
     server = LiveServer("127.0.0.1")
     try:
         with chromium() as browser:
-            if only in ("", "operator"):
+            group, _, dresses = only.partition(":")
+            if group in ("", "operator"):
                 shoot_operator(browser, server.url, out)
-            if only == "operator":
-                return
-            if "share" not in only:
+            if group in ("", "tenant"):
+                shoot_tenant(browser, server.url, out, dresses.split(",") if dresses else ALL)
+            if group in ("", "status"):
                 shoot(browser, server.url, out)
-            shoot_shares(browser, server.url, out, wg0)
+            if group in ("", "share"):
+                shoot_shares(browser, server.url, out, wg0)
     finally:
         server.stop()
 
