@@ -35,7 +35,7 @@ def a_resellers_day(slug: str = "kestrel") -> Tenant:
     _tokens(kestrel, now)
     _clients(kestrel, now)
     _used(kestrel, now)
-    _deeds(kestrel, now)
+    _deeds(kestrel)
     return kestrel
 
 
@@ -47,9 +47,7 @@ def _plans(tenant: Tenant, now: datetime) -> None:
         throttle_kbit=2000, download_kbit=50_000, upload_kbit=20_000, devices=3,
         price_label="€ 6.50 a month", **common,
     )  # fmt: skip
-    make_plan(
-        tenant, name="خانواده ۱۵۰", total_bytes=150 * GB, devices=5, price_label="۲۵۰٬۰۰۰ تومان"
-    )
+    make_plan(tenant, name="خانواده", total_bytes=150 * GB, devices=5, price_label="250,000 تومان")
     make_plan(tenant, name="Staff", devices=10)
     make_plan(
         tenant, name="Night owl", upload_bytes=10 * GB, download_bytes=200 * GB, reset="week",
@@ -63,7 +61,8 @@ def _tokens(tenant: Tenant, now: datetime) -> None:
     make_token(tenant, name="Telegram bot", scopes=["clients:read", "clients:write", "plans:read"],
                allowed_cidrs=["203.0.113.0/24", "2001:db8:77::/48"])  # fmt: skip
     make_token(tenant, name="Bookkeeping", scopes=["*:read"], expires_at=now + timedelta(days=3))
-    make_token(tenant, name="old shop", revoked_at=now - timedelta(days=9))
+    make_token(tenant, name="old shop")
+    ApiToken.objects.filter(name="old shop").update(revoked_at=now - timedelta(days=9))
     for name, minutes in (("shop", 1), ("Telegram bot", 300)):
         ApiToken.objects.filter(tenant=tenant, name=name).update(
             last_used_at=now - timedelta(minutes=minutes), last_used_ip="203.0.113.77"
@@ -78,6 +77,7 @@ def _clients(tenant: Tenant, now: datetime) -> None:
             expires_at=now + timedelta(hours=9 + place * 41),
             plan=following,
             next_plan=following if place == 1 else None,
+            next_plan_when="at-end" if place == 1 else "",
         )
     last = Peer.objects.filter(tenant=tenant).order_by("pk")[4]
     Peer.objects.filter(pk=last.pk).update(quarantine_reason="the key is the server's own")
@@ -108,7 +108,7 @@ def _used(tenant: Tenant, now: datetime) -> None:
     )  # fmt: skip
 
 
-def _deeds(tenant: Tenant, now: datetime) -> None:
+def _deeds(tenant: Tenant) -> None:
     sara = Client.objects.filter(tenant=tenant).order_by("pk")[0]
     deeds = [
         ("client.created", "client", sara.name, OWNER, "user"),
@@ -120,12 +120,9 @@ def _deeds(tenant: Tenant, now: datetime) -> None:
         ("tenant.updated", "tenant", "Kestrel Net", "oscar", "user"),
     ]
     for number, (action, kind, name, actor, actor_kind) in enumerate(deeds * 3):
-        event = AuditEvent.objects.create(
+        AuditEvent.objects.create(
             tenant=tenant, actor_kind=actor_kind, actor_name=actor, action=action,
             target_type=kind, target_id=str(sara.uuid) if kind == "client" else "0",
             target_name=name, after={}, by_operator=actor == "oscar",
             address=None if actor == "vwg" else "2001:db8:77::41" if number % 4 else "203.0.113.7",
         )  # fmt: skip
-        AuditEvent.objects.filter(pk=event.pk).update(
-            created_at=now - timedelta(minutes=7 + 190 * (20 - number))
-        )
