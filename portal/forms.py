@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rest.errors import Conflict, Refusal, StaleVersion
 
-_TICKED = (forms.CheckboxInput,)
+_TICKED = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect)
 
 
 class PageForm(forms.Form):

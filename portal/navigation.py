@@ -69,7 +69,18 @@ TENANT_MENU: Final[Menu] = (
         (
             Entry("tenant-home", "home", _("Home"), "clients:read", key="h"),
             Entry("clients", "clients", _("Clients"), "clients:read", key="c"),
+            Entry("plans", "plan", _("Plans"), "plans:read"),
+            Entry("usage", "chart", _("Usage"), "usage:read"),
             Entry("tenant-jobs", "job", _("Jobs"), "jobs:read", key="j"),
+        ),
+    ),
+    (
+        _("Management"),
+        (
+            Entry("members", "tenant", _("Members"), "members:read"),
+            Entry("tokens", "key", _("Tokens"), "tokens:read"),
+            Entry("tenant-settings", "settings", _("Settings"), "tenants:read"),
+            Entry("history", "audit", _("History"), "audit:read"),
         ),
     ),
 )

@@ -24,14 +24,14 @@ def speed(kbit: int) -> str:
 
 @register.simple_tag
 def plan_speed(plan: Plan) -> str:
-    """Download and upload, or that there is no limit."""
+    """Download and upload, what of them has a limit, or that there is none."""
     down, up = plan.download_kbit, plan.upload_kbit
     if down is None and up is None:
         return _("no limit")
     if down == up and down is not None:
         return speed(down)
-    parts = (speed(one) if one is not None else _("no limit") for one in (down, up))
-    return " / ".join(parts)
+    parts = ((down, _("%(size)s down")), (up, _("%(size)s up")))
+    return _(", ").join(text % {"size": speed(one)} for one, text in parts if one is not None)
 
 
 @register.simple_tag
@@ -55,4 +55,4 @@ def plan_volume(plan: Plan) -> str:
     ]
     if not sizes:
         return _("no limit")
-    return words.get(Plan.Reset(plan.reset), "%(size)s") % {"size": ", ".join(sizes)}
+    return words.get(Plan.Reset(plan.reset), "%(size)s") % {"size": _(", ").join(sizes)}

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from portal.charts import Chart, usage_chart
 from portal.doors import for_tenant
+from portal.formats import in_digits
 from portal.pools import standing_of
 from quotas.spans import DAY, HOUR, edges, month_of
 from quotas.usage import of_tenant, series
@@ -76,7 +77,7 @@ def chart_of(tenant: Tenant, span: str, at: datetime, *, height: int = 210) -> C
 def _named(tenant: Tenant, at: datetime, back: int) -> dict[str, object]:
     """A month of statements: they are kept by the Gregorian calendar, and named so."""
     begins = _month(tenant, at, back)[0].astimezone(ZoneInfo(tenant.timezone))
-    words = date_format(begins, "F Y")
+    words = in_digits(date_format(begins, "F Y"))
     return {"year": begins.year, "number": begins.month, "words": words}
 
 

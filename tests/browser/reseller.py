@@ -79,7 +79,7 @@ def _clients(tenant: Tenant, now: datetime) -> None:
             next_plan=following if place == 1 else None,
             next_plan_when="at-end" if place == 1 else "",
         )
-    last = Peer.objects.filter(tenant=tenant).order_by("pk")[4]
+    last = Peer.objects.filter(tenant=tenant).order_by("-pk")[0]
     Peer.objects.filter(pk=last.pk).update(quarantine_reason="the key is the server's own")
 
 
