@@ -67,7 +67,7 @@ def test_a_tenants_pages(opened: Watched, gateway: Interface) -> None:
         page.click(link)
         page.wait_for_selector("dialog[open] footer .btn")
         found += found_on(page)
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 def test_forms_that_were_refused(opened: Watched, gateway: Interface) -> None:
@@ -79,7 +79,7 @@ def test_forms_that_were_refused(opened: Watched, gateway: Interface) -> None:
         page.click("main form .btn-main")
         page.wait_for_selector(".err")
         found += found_on(page)
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 def test_the_door_and_the_operators_first_page(opened: Watched, gateway: Interface) -> None:
@@ -90,7 +90,7 @@ def test_the_door_and_the_operators_first_page(opened: Watched, gateway: Interfa
     page.click("a[href='/apply/']")
     page.wait_for_selector("dialog[open] footer .btn-main")
     found += found_on(page)
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 def test_the_customers_page(opened: Watched) -> None:
@@ -104,4 +104,4 @@ def test_the_customers_page(opened: Watched) -> None:
     page.click("aside .btn-main")
     page.wait_for_selector(".qr img")
     found += found_on(page)
-    assert found == []
+    assert found == [], "\n".join(found)
