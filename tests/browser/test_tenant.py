@@ -47,7 +47,7 @@ def test_a_plan_is_made_and_listed(owner: Watched) -> None:
     page.fill("[name=duration_days]", "2")
     page.click("main form .btn-main")
     expect(page.locator(".toast")).to_contain_text("Weekend 5")
-    expect(page.locator("tr:has-text('Weekend 5')")).to_contain_text("2 days")
+    expect(page.locator("tbody tr:has-text('Weekend 5')")).to_contain_text("2 days")
     assert Plan.objects.get(name="Weekend 5").total_bytes == 5 * 10**9
 
 
@@ -64,7 +64,7 @@ def test_a_token_is_seen_once(owner: Watched) -> None:
     assert token.scopes == ["clients:read"]
     assert page.locator("#token-text").evaluate("box => box.scrollWidth <= box.clientWidth")
     page.click("main a.btn-main")
-    expect(page.locator("tr:has-text('till')")).to_contain_text("clients:read")
+    expect(page.locator("tbody tr:has-text('till')")).to_contain_text("clients:read")
     assert text not in page.content()
 
 
@@ -92,7 +92,7 @@ def test_a_member_is_added_by_a_dialog(owner: Watched) -> None:
     page.keyboard.type("omid@kestrel.example")
     page.select_option("dialog [name=role]", "viewer")
     page.click("dialog button[type=submit]")
-    expect(page.locator("tr:has-text('omid@kestrel.example')")).to_contain_text("viewer")
+    expect(page.locator("tbody tr:has-text('omid@kestrel.example')")).to_contain_text("viewer")
     assert Membership.objects.get(user__email="omid@kestrel.example").role == "viewer"
 
 
