@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Final
 
+from django.conf import settings
 from django.core.mail import EmailMessage
 
 logger = logging.getLogger("vwg.mail")
@@ -28,6 +30,8 @@ def settle() -> None:
 
 def _send(message: EmailMessage) -> None:
     try:
+        if settings.EMAIL_FILE_PATH:  # no mail server: links to passwords lie there
+            Path(settings.EMAIL_FILE_PATH).mkdir(mode=0o700, parents=True, exist_ok=True)
         message.send()
     except OSError as error:  # smtplib's errors are of this kind
         logger.error("a mail could not be sent: %s", type(error).__name__)

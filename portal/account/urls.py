@@ -12,6 +12,7 @@ from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
+from allauth.socialaccount.providers.openid_connect import views as oidc
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path, re_path
 from django.utils.cache import add_never_cache_headers
@@ -53,6 +54,18 @@ urlpatterns = [
     path("sign-in/code/", entrance(factors.authenticate), name="mfa_authenticate"),
     path("sign-in/passkey/", entrance(passkeys.login_webauthn), name="mfa_login_webauthn"),
     path("sign-in/inactive/", entrance(account.account_inactive), name="account_inactive"),
+    # An OpenID Connect provider, where one is set.
+    path("sign-in/with/<slug:provider_id>/", entrance(oidc.login), name="openid_connect_login"),
+    path(
+        "sign-in/with/<slug:provider_id>/back/",
+        entrance(oidc.callback),
+        name="openid_connect_callback",
+    ),
+    path(
+        "sign-in/with/",
+        entrance(RedirectView.as_view(pattern_name="account_login")),
+        name="socialaccount_login_cancelled",
+    ),
     path("sign-in/again/", own(account.reauthenticate), name="account_reauthenticate"),
     path("sign-in/again/code/", own(factors.reauthenticate), name="mfa_reauthenticate"),
     path(

@@ -11,6 +11,7 @@ from django.utils.timezone import now as clock
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from portal.account.invitations import invite
 from portal.doors import for_tenant, shell
 from portal.members.forms import MemberForm, RoleForm
 from resellers.services.members import add_member, change_role, find_member, remove_member
@@ -50,10 +51,11 @@ def new(request: HttpRequest, caller: Caller) -> HttpResponse:
         if form.is_valid():
             person, role = form.person(), form.cleaned_data["role"]
             try:
-                add_member(caller=caller, person=person, role=role, at=clock())
+                member = add_member(caller=caller, person=person, role=role, at=clock())
             except Refusal as refusal:
                 status = form.refuse(refusal)
             else:
+                invite(request=request, user=member.user, tenant=caller.tenant)
                 messages.success(request, _("%(name)s is a member.") % {"name": person.shown})
                 return redirect("members", caller.tenant.slug)
     context = {"form": form, "shell": shell(request)}

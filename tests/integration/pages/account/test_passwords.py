@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.core.mail import EmailMessage
@@ -12,6 +13,7 @@ from pytest_django import Settings
 
 from audit.models import AuditEvent
 from gateways.models import Interface
+from portal import mail
 from tenants.models import User
 from tests.integration.pages.account.conftest import PASSWORD, sign_in
 
@@ -91,6 +93,19 @@ def test_the_page_says_where_the_message_lies_without_a_mail_server(
     assert said in Browser().get("/password/sent/").content.decode()
     settings.VWG_EMAIL_URL = "smtp://mail.example.org:25"
     assert said not in Browser().get("/password/sent/").content.decode()
+
+
+def test_without_a_mail_server_it_lies_in_a_file_that_nobody_else_reads(
+    alice: User, settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mail"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(folder)
+    Browser().post("/password/", {"email": alice.email})
+    mail.settle()
+    (kept,) = folder.iterdir()
+    assert "/password/" in kept.read_text()
+    assert folder.stat().st_mode & 0o077 == 0
 
 
 def test_a_change_asks_for_the_present_one_and_ends_other_sessions(alice: User) -> None:
