@@ -106,7 +106,7 @@ def _release(row: IdempotentRequest) -> int:
     return held.delete()[0]
 
 
-def _fingerprint(request: Request, caller: Caller, words: bytes | None) -> str:
+def _fingerprint(request: Request, caller: Caller, words: bytes | None = None) -> str:
     """What was asked, and with which eyes: an operator's answer is not a tenant's."""
     parts = (request.method or "", request.get_full_path(), caller.operator)
     digest = hashlib.sha256("\n".join(parts).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -116,7 +117,7 @@ def test_the_schedule_says_what_is_late_and_what_fails(browser: Browser) -> None
     ]
 
 
-def event(action: str = "client.created", **fields: object) -> AuditEvent:
+def event(action: str = "client.created", **fields: Any) -> AuditEvent:
     kind, _, _ = action.partition(".")
     return AuditEvent.objects.create(
         actor_kind="user", actor_name=fields.pop("actor_name", "mina"), action=action,

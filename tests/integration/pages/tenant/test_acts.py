@@ -163,7 +163,7 @@ def test_a_statement_is_a_file(owner: Browser, acme: Tenant) -> None:
     now = datetime.now(UTC)
     answer = owner.get(f"/t/acme/usage/{now.year}-{now.month}.csv")
     assert answer["Content-Type"].startswith("text/csv")
-    assert b"".join(answer).splitlines()[-1].startswith(b"total")  # type: ignore[arg-type]
+    assert b"".join(answer).splitlines()[-1].startswith(b"total")
     assert owner.get("/t/acme/usage/1999-13.csv").status_code == 404
 
 
