@@ -50,6 +50,10 @@ def shoot_tenant(
             page.click(link)
             page.wait_for_selector("dialog[open] footer .btn")
             page.screenshot(path=out / f"tenant-{name}-{dress}.png")
+        if dress == "phone":
+            page.goto(TENANT)
+            page.click(".bar-m summary")
+            page.screenshot(path=out / "tenant-menu-phone.png")
         _made(page, out, dress)
         _refused(page, out, dress)
         print("tenant", dress, [fault for fault in watched.faults if "400" not in fault])
