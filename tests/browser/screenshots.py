@@ -22,6 +22,7 @@ from pytest_django.live_server_helper import LiveServer  # noqa: E402
 from deploy.catalogues import build  # noqa: E402
 from gateways.models import Interface  # noqa: E402
 from tests.browser.chromium import Watched, chromium  # noqa: E402
+from tests.browser.client_pictures import shoot_clients  # noqa: E402
 from tests.browser.operator_pictures import DRESSES as ALL  # noqa: E402
 from tests.browser.operator_pictures import shoot_operator  # noqa: E402
 from tests.browser.scene import ordinary_day  # noqa: E402
@@ -35,7 +36,7 @@ PHONE = {"width": 390, "height": 844}
 
 def main(out: Path, only: str = "") -> None:
     """Take every picture into ``out``, or the group that ``only`` names, if it does: "status",
-    "operator", "tenant", "share"; after a colon the dresses of "tenant", as "tenant:light,fa".
+    "operator", "tenant", "clients", "share"; after a colon the dresses of "tenant", as "tenant:light,fa".
     """
     out.mkdir(parents=True, exist_ok=True)
     build()
@@ -51,6 +52,8 @@ def main(out: Path, only: str = "") -> None:
                 shoot_operator(browser, server.url, out)
             if group in ("", "tenant"):
                 shoot_tenant(browser, server.url, out, dresses.split(",") if dresses else ALL)
+            if group in ("", "clients"):
+                shoot_clients(browser, server.url, out)
             if group in ("", "status"):
                 shoot(browser, server.url, out)
             if group in ("", "share"):
