@@ -59,7 +59,7 @@ def chips_of(address: Address, caller: Caller | None) -> tuple[Chip, ...]:
     return tuple(found)
 
 
-_WHOLE: Final = frozenset({"off", "online", "connected", "ends", "over", "outdated"})
+_WHOLE: Final = frozenset({"state", "off", "online", "connected", "ends", "over", "outdated"})
 
 
 def value_words(name: str, value: str, caller: Caller | None) -> str:

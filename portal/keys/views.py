@@ -44,4 +44,7 @@ KEYS: Final = (
 @signed_in
 def keys(request: HttpRequest) -> HttpResponse:
     """A dialog with all of them."""
-    return render(request, "keys/keys.html", {"groups": KEYS, "shell": shell(request)})
+    operator = bool(getattr(request.user, "is_operator", False))
+    hidden = () if operator else (("g", "g"),)  # gateways are operators' alone
+    groups = [(title, [one for one in rows if one[0] not in hidden]) for title, rows in KEYS]
+    return render(request, "keys/keys.html", {"groups": groups, "shell": shell(request)})
