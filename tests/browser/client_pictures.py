@@ -33,7 +33,7 @@ def shoot_clients(browser: Browser, base: str, out: Path) -> None:
     _sell()
     for dress, options in DRESSES.items():
         watched = Watched(browser, base, **options)
-        page = watched.sign_in("mina", LIST)
+        page = watched.sign_in("leila", LIST)
 
         def take(name: str) -> None:
             page.wait_for_load_state("networkidle")  # noqa: B023  taken before the next dress
@@ -74,7 +74,7 @@ def _sell() -> None:
     """Plans, ends, tags and usage for the clients of the ordinary day."""
     chance, now = Random(2), timezone.now()
     tenant = Tenant.objects.get(slug="default")
-    make_user("mina", tenant=tenant)
+    make_user("leila", tenant=tenant)
     sizes = (("Basic 20", 20), ("Gamer 50", 50), ("Shop 200", 200))
     plans = [make_plan(tenant, name=name, total_bytes=size * 10**9) for name, size in sizes]
     for client in Client.objects.filter(tenant=tenant):

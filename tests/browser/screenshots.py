@@ -36,7 +36,8 @@ PHONE = {"width": 390, "height": 844}
 
 def main(out: Path, only: str = "") -> None:
     """Take every picture into ``out``, or the group that ``only`` names, if it does: "status",
-    "operator", "tenant", "clients", "share"; after a colon the dresses of "tenant", as "tenant:light,fa".
+    "operator", "tenant", "clients", "share"; after a colon the dresses of "tenant", as
+    "tenant:light,fa".
     """
     out.mkdir(parents=True, exist_ok=True)
     build()
