@@ -102,6 +102,11 @@ class Client(models.Model):
                 fields=["purge_at"], condition=Q(purge_at__isnull=False), name="client_purge_due"
             ),
             models.Index(
+                fields=["deleted_at"],
+                condition=Q(deleted_at__isnull=False, purge_at__isnull=True),
+                name="client_purge_undated",
+            ),
+            models.Index(
                 fields=["expires_at"],
                 condition=Q(deleted_at__isnull=True, expires_at__isnull=False),
                 name="client_end_due",
