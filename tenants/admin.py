@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -118,3 +123,67 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         for token in queryset.filter(revoked_at__isnull=True):
             revoke(token=token, at=at, actor=caller_of(request).actor)
         self.message_user(request, "The tokens are revoked.", messages.SUCCESS)
+
+
+class Proof(admin.ModelAdmin[Any]):
+    """What opens a person's account: seen, and taken away where it is lost; never made or changed
+    for somebody else. What it holds is shown to nobody.
+    """
+
+    list_select_related = ["user"]
+    search_fields = ["user__username", "user__email"]
+    removed = ""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Take it away, and record whose it was."""
+        with transaction.atomic():
+            user = obj.user
+            self.take(obj)
+            record(
+                actor=caller_of(request).actor,
+                action=self.removed,
+                target=Target("user", str(user.uuid), user.get_username()),
+            )
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Each by itself."""
+        for one in queryset:
+            self.delete_model(request, one)
+
+    def take(self, obj: Any) -> None:
+        """End it."""
+        obj.delete()
+
+
+for _model in (
+    EmailAddress, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken
+):  # fmt: skip
+    admin.site.unregister(_model)  # those of allauth let anybody's be edited, and show secrets
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(Proof):
+    """Second factors and passkeys."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type"]
+    fields = ["user", "type", "created_at", "last_used_at"]
+    removed = "user.factor_removed"
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(Proof):
+    """Where people are signed in. One that is deleted asks to sign in with its next request."""
+
+    list_display = ["user", "ip", "user_agent", "created_at"]
+    fields = ["user", "ip", "user_agent", "created_at"]
+    removed = "user.sessions_ended"
+
+    def take(self, obj: UserSession) -> None:
+        obj.end()

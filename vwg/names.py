@@ -19,6 +19,14 @@ Name = tuple[Promise | str, Promise | str]
 MODELS: Final[Mapping[str, Name]] = {
     "audit.AuditEvent": (pgettext_lazy("admin", "event"), pgettext_lazy("admin", "events")),
     "tenants.User": (pgettext_lazy("admin", "user"), pgettext_lazy("admin", "users")),
+    "mfa.Authenticator": (
+        pgettext_lazy("admin", "second factor"),
+        pgettext_lazy("admin", "second factors"),
+    ),
+    "usersessions.UserSession": (
+        pgettext_lazy("admin", "session"),
+        pgettext_lazy("admin", "sessions"),
+    ),
     "tenants.Tenant": (pgettext_lazy("admin", "tenant"), pgettext_lazy("admin", "tenants")),
     "tenants.ApiToken": (pgettext_lazy("admin", "token"), pgettext_lazy("admin", "tokens")),
     "tenants.Membership": (pgettext_lazy("admin", "member"), pgettext_lazy("admin", "members")),
