@@ -170,7 +170,7 @@ def test_the_operators_pages_show_what_runs(
 ) -> None:
     make(caller, simulated)
     client.force_login(operator)
-    page = client.get("/").content.decode()
+    page = client.get("/status/").content.decode()
     assert "wg0" in page
     assert "Ida" not in page
     assert "sandbox" not in page
