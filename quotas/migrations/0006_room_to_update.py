@@ -5,18 +5,20 @@ version then, and no index is written with it (PostgreSQL's manual, 66.7: Heap-O
 Rows that are there already move as they are written.
 """
 
+from typing import Any
+
 from django.db import migrations
 
 TABLES = ("quotas_meter", "quotas_usage", "quotas_tenantusage", "quotas_ledgersegment")
 
 
-def make_room(apps, schema_editor):
+def make_room(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor == "postgresql":
         for table in TABLES:
             schema_editor.execute(f"ALTER TABLE {table} SET (fillfactor = 50)")
 
 
-def take_room(apps, schema_editor):
+def take_room(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor == "postgresql":
         for table in TABLES:
             schema_editor.execute(f"ALTER TABLE {table} RESET (fillfactor)")
