@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from tenants.models import User
 
@@ -70,17 +70,25 @@ def number(value: int | float, digits: int = 0) -> str:
     return in_digits(f"{value:,.{digits}f}")
 
 
+#: Translated one by one: a page says hundreds of sizes.
+_DECIMAL: Final = (
+    gettext_noop("B"), gettext_noop("kB"), gettext_noop("MB"), gettext_noop("GB"),
+    gettext_noop("TB"),
+)  # fmt: skip
+_BINARY: Final = (
+    gettext_noop("B"), gettext_noop("KiB"), gettext_noop("MiB"), gettext_noop("GiB"),
+    gettext_noop("TiB"),
+)  # fmt: skip
+
+
 def size(count: int) -> str:
     """Bytes in decimal or binary units, three significant figures: 0 B, 18.4 GB, 17.1 GiB."""
-    step, units = 1000, (gettext("B"), gettext("kB"), gettext("MB"), gettext("GB"), gettext("TB"))
-    if ways().is_binary:
-        step = 1024
-        units = (units[0], gettext("KiB"), gettext("MiB"), gettext("GiB"), gettext("TiB"))
+    step, units = (1024, _BINARY) if ways().is_binary else (1000, _DECIMAL)
     value, place = float(count), 0
     while value >= step - step / 2000 and place < len(units) - 1:
         value, place = value / step, place + 1
     digits = 0 if place == 0 or value >= 99.95 else 1
-    return f"{number(value, digits)} {units[place]}"
+    return f"{number(value, digits)} {gettext(units[place])}"
 
 
 def ago(seconds: float) -> str:

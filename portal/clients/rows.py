@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from peers.api.representation import is_online
 from peers.queries import ClientView
@@ -124,21 +124,23 @@ def state_of(view: ClientView, at: datetime) -> tuple[str, str]:
     return "idle", gettext("Idle")
 
 
+_OFF: Final[dict[str, str]] = {
+    Hold.Reason.MANUAL: gettext_noop("Off: by hand"),
+    Hold.Reason.SUSPENDED: gettext_noop("Off: suspended"),
+    Hold.Reason.TENANT_SUSPENDED: gettext_noop("Off: reseller suspended"),
+    Hold.Reason.TENANT_POOL: gettext_noop("Off: reseller's quota"),
+    Hold.Reason.QUOTA: gettext_noop("Off: quota"),
+    Hold.Reason.EXPIRED: gettext_noop("Off: expired"),
+    Hold.Reason.KICK: gettext_noop("Off for a moment"),
+}
+
+
 def _off_words(reason: str) -> tuple[str, str]:
-    words: dict[str, str] = {
-        Hold.Reason.MANUAL: gettext("Off: by hand"),
-        Hold.Reason.SUSPENDED: gettext("Off: suspended"),
-        Hold.Reason.TENANT_SUSPENDED: gettext("Off: reseller suspended"),
-        Hold.Reason.TENANT_POOL: gettext("Off: reseller's quota"),
-        Hold.Reason.QUOTA: gettext("Off: quota"),
-        Hold.Reason.EXPIRED: gettext("Off: expired"),
-        Hold.Reason.KICK: gettext("Off for a moment"),
-    }
     if reason == Hold.Reason.PLAN:
         return "new", gettext("Begins later")
     if reason == INTERFACE:
         return "bad", gettext("Interface down")
-    return "off", words.get(reason, gettext("Off"))
+    return "off", gettext(_OFF.get(reason, "Off"))
 
 
 def rate_words(kbit: int) -> str:
