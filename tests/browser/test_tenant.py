@@ -108,3 +108,18 @@ def test_nothing_is_cut_off_at_the_edge(owner: Watched, width: int) -> None:
             ".map(box => box.scrollWidth - box.clientWidth)"
         )
         assert max(cut) <= 0, (name, cut)
+
+
+def test_the_open_menu_of_a_phone_covers_nothing(owner: Watched) -> None:
+    page = owner.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    bar = page.locator(".bar-m")
+    closed = bar.bounding_box()
+    page.click(".bar-m summary")
+    assert bar.bounding_box() == closed
+    seen = page.locator(".bar-m .switch bdi, .bar-m .nav a").evaluate_all(
+        "all => all.map(one => { const box = one.getBoundingClientRect();"
+        " return one.contains(document.elementFromPoint(box.x + 4, box.y + box.height / 2)) })"
+    )
+    assert len(seen) > 9
+    assert all(seen), seen
