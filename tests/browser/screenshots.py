@@ -23,6 +23,7 @@ from deploy.catalogues import build  # noqa: E402
 from gateways.models import Interface  # noqa: E402
 from tests.browser.chromium import Watched, chromium  # noqa: E402
 from tests.browser.client_pictures import shoot_clients  # noqa: E402
+from tests.browser.one_client_pictures import shoot_one_client  # noqa: E402
 from tests.browser.operator_pictures import DRESSES as ALL  # noqa: E402
 from tests.browser.operator_pictures import shoot_operator  # noqa: E402
 from tests.browser.scene import ordinary_day  # noqa: E402
@@ -36,7 +37,7 @@ PHONE = {"width": 390, "height": 844}
 
 def main(out: Path, only: str = "") -> None:
     """Take every picture into ``out``, or the group that ``only`` names, if it does: "status",
-    "operator", "tenant", "clients", "share"; after a colon the dresses of "tenant", as
+    "operator", "tenant", "clients", "client", "share"; after a colon the dresses of "tenant", as
     "tenant:light,fa".
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -55,6 +56,8 @@ def main(out: Path, only: str = "") -> None:
                 shoot_tenant(browser, server.url, out, dresses.split(",") if dresses else ALL)
             if group in ("", "clients"):
                 shoot_clients(browser, server.url, out)
+            if group in ("", "client"):
+                shoot_one_client(browser, server.url, out, wg0)
             if group in ("", "status"):
                 shoot(browser, server.url, out)
             if group in ("", "share"):
