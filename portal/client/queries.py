@@ -20,6 +20,7 @@ from peers.usage_queries import counted_now, visible_sessions
 from portal import charts, formats
 from portal.client.history import event_row
 from portal.client.rows import DeviceRow, EventRow, LinkRow, SessionRow, Shown
+from portal.client.terms import span
 from portal.client.verdicts import SLOW_S, verdict
 from portal.client.wording import Scene, device_row, usage_now
 from quotas.spans import DAY, HOUR, day_of, edges
@@ -141,24 +142,6 @@ def sessions(caller: Caller, client: Client, scene: Scene) -> list[SessionRow]:
             )
         )
     return found
-
-
-def span(seconds: float) -> str:
-    """How long something lasted: 40 s, 12 min, 3 h 20 min, 2 d 4 h."""
-    minutes = int(seconds // 60)
-    if minutes < 1:
-        return gettext("0 s").replace("0", formats.number(int(seconds)))
-    if minutes < 60:
-        return gettext("0 min").replace("0", formats.number(minutes))
-    hours, rest = divmod(minutes, 60)
-    if hours < 48:
-        return gettext("%(hours)s h %(minutes)s min") % {
-            "hours": formats.number(hours), "minutes": formats.number(rest)
-        }  # fmt: skip
-    days, rest = divmod(hours, 24)
-    return gettext("%(days)s d %(hours)s h") % {
-        "days": formats.number(days), "hours": formats.number(rest)
-    }  # fmt: skip
 
 
 def history(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language_bidi, gettext, ngettext
 
 from portal import formats
 from quotas.models import Plan
@@ -25,9 +25,15 @@ def reset_words(reset: str) -> str:
 def rate(kbit: int) -> str:
     """A speed: 50 Mbit/s, 512 kbit/s."""
     if kbit < 1000:
-        return gettext("%s kbit/s") % formats.number(kbit)
+        return _together(gettext("%s kbit/s") % formats.number(kbit))
     value = kbit / 1000
-    return gettext("%s Mbit/s") % formats.number(value, 0 if value == int(value) else 1)
+    number = formats.number(value, 0 if value == int(value) else 1)
+    return _together(gettext("%s Mbit/s") % number)
+
+
+def _together(text: str) -> str:
+    """A number and its Latin unit keep their order in a text that runs from right to left."""
+    return f"\u2066{text}\u2069" if get_language_bidi() else text
 
 
 def speed_words(down: int | None, up: int | None) -> str:
@@ -80,3 +86,21 @@ def _length(plan: Plan) -> str:
     else:
         text = ngettext("%s day", "%s days", days)
     return text % formats.number(days)
+
+
+def span(seconds: float) -> str:
+    """How long something lasted: 40 s, 12 min, 3 h 20 min, 2 d 4 h."""
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return gettext("0 s").replace("0", formats.number(int(seconds)))
+    if minutes < 60:
+        return gettext("0 min").replace("0", formats.number(minutes))
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return gettext("%(hours)s h %(minutes)s min") % {
+            "hours": formats.number(hours), "minutes": formats.number(rest)
+        }  # fmt: skip
+    days, rest = divmod(hours, 24)
+    return gettext("%(days)s d %(hours)s h") % {
+        "days": formats.number(days), "hours": formats.number(rest)
+    }  # fmt: skip

@@ -11,7 +11,7 @@ from peers.queries import ClientView
 from peers.reasons import INTERFACE
 from portal import formats
 from portal.client.rows import Verdict
-from portal.client.terms import names, rate
+from portal.client.terms import names, rate, span
 from portal.client.wording import Scene, follows, left_words, pace
 from quotas.models import Hold, Plan
 from quotas.policies import STATE_OF_HOLD
@@ -165,7 +165,7 @@ def _not_there(view: ClientView, scene: Scene) -> Verdict | None:
         return Verdict("wait", lead, gettext("The file is right already: it can be handed out."))
     lead = gettext("Should be on, but %(gateway)s has not confirmed it for %(time)s.") % {
         "gateway": gateway,
-        "time": formats.duration(seconds - seconds % 10),
+        "time": span(seconds - seconds % 10),
     }
     return Verdict("wait", lead, gettext("vwg keeps trying; the file is right."))
 

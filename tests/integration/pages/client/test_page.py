@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from audit.events import SYSTEM
 from audit.models import AuditEvent
-from gateways.models import Interface
+from gateways.models import Interface, Job
 from peers.models import Client, Peer
 from peers.services.entitlement import open_hold
 from portal.client.history import sentences
 from quotas.models import Session, Usage
 from tenants.models import Tenant
-from tests.make import make_meter, make_peer, make_plan
+from tests.make import make_job, make_meter, make_peer, make_plan
 
 GB = 10**9
 
@@ -152,6 +152,20 @@ def test_what_waits_says_so_and_for_how_long(
     Interface.objects.update(state="down")
     Peer.objects.update(blocked=False)
     assert said(reseller, path).startswith("Off. The interface of its devices is down.")
+
+
+def test_what_takes_long_says_how_long_and_a_speed_keeps_its_order(
+    reseller: Browser, path: str, alice_peer: Peer, acme: Tenant
+) -> None:
+    job = make_job(acme, interface=alice_peer.interface, items=1)
+    job.items.update(peer=alice_peer)
+    Job.objects.update(created_at=timezone.now() - timedelta(seconds=47))
+    assert said(reseller, path).startswith(
+        "Should be on, but local has not confirmed it for 40 s. vwg keeps trying"
+    )
+    Client.objects.update(download_kbit=2000)
+    page = reseller.get(path, headers={"Accept-Language": "fa"}).content.decode()
+    assert "\u2066۲ Mbit/s\u2069 دریافت" in page
 
 
 def test_a_client_without_a_device_says_so(reseller: Browser, path: str, alice_peer: Peer) -> None:
