@@ -386,7 +386,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # -- Sign-in --------------------------------------------------------------------------------
 AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = [
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "tenants.backends.PasswordBackend",
     "tenants.backends.OperatorBackend",
 ]
 ACCOUNT_ADAPTER = "portal.account.adapters.AccountAdapter"

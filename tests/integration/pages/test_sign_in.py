@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.test import Client as Browser
 
 from gateways.models import Interface
 from tenants.models import User
+from tests.make import make_user
 
 PASSWORD = "correct horse battery"
 
@@ -51,6 +53,28 @@ def test_an_unknown_name_and_a_wrong_password_read_alike(operator: User) -> None
         texts.append(page[page.index("<h1>") : page.index("<label")])
     assert texts[0] == texts[1]
     assert 'role="alert"' in texts[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["oscar", "oscar@example.org", "nobody", "nobody@example.org", "nina@example.org"]
+)
+def test_every_refusal_hashes_once(
+    name: str, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So time does not tell who has an account, or one without a password."""
+    nina = make_user("nina")
+    nina.set_unusable_password()
+    nina.save()
+    hashed: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def counted(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        hashed.append(salt)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    assert sign_in(Browser(), name, "wrong")[0] == 200
+    assert len(hashed) == 1
 
 
 def test_guessing_is_throttled(operator: User) -> None:
