@@ -16,6 +16,7 @@ from peers.queries import find_peer
 from tenants.scoping import Caller
 from tests.browser.chromium import Watched
 from tests.browser.one_client import a_client, a_seller
+from tests.browser.test_accessible import found_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -226,3 +227,22 @@ def test_a_list_is_previewed_and_then_made(watched: Watched, sara: Client) -> No
     page.click("text=Create 12 clients")
     page.wait_for_url("**/jobs/**")
     assert Client.objects.filter(name__startswith="shop-").count() == 12
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(watched: Watched, sara: Client, scheme: str) -> None:
+    page = watched.page
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    home, phone = path(sara), sara.peers.order_by("pk")[0].uuid
+    acts = ("switch-off", "kick", "extend", "top-up", "plan", "delete", "edit", "links/new")
+    found = []
+    for url in (home, f"{home}?file={phone}&new=1", f"{home}history/", NEW,
+                f"{HOME}clients/many/", *(f"{home}{act}/" for act in acts),
+                f"{home}devices/{phone}/keys/"):  # fmt: skip
+        page.goto(url)
+        found += found_on(page)
+    page.goto(home)
+    page.click("text=Switch off")
+    page.wait_for_selector("dialog[open] footer .btn")
+    found += found_on(page)
+    assert found == [], "\n".join(found)
