@@ -24,7 +24,7 @@ from tests.live.test_ledger import USAGE, Wire
 from tests.live.test_ledger_faults import sent_to, traffic
 from tests.stack.conftest import short_path
 
-pytestmark = [pytest.mark.wg, pytest.mark.stack, pytest.mark.alone]
+pytestmark = [pytest.mark.wg, pytest.mark.stack, pytest.mark.alone, pytest.mark.proof]
 
 #: Of reliability.md: all peers are back, counted from when the link is there again.
 BACK_WITHIN_S = 5.0

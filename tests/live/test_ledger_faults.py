@@ -186,6 +186,7 @@ def storm(site: FaultySite, wire: Wire, seconds: float, figure: Figure, name: st
     assert set(differences) == {0}
 
 
+@pytest.mark.proof
 def test_a_worker_that_is_killed_again_and_again(
     site: FaultySite, wire: Wire, figure: Figure
 ) -> None:

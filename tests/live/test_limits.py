@@ -51,6 +51,7 @@ def test_at_full_speed_nothing_passes_beyond_what_was_sold(
     assert max(one.inner for one in found) <= 1500
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("runs", RUNS)
 def test_who_does_not_stop_sending_is_held_before_it_is_billed_for_much(
     shop: Shop, figure: Figure, runs: int
@@ -71,6 +72,7 @@ def test_who_does_not_stop_sending_is_held_before_it_is_billed_for_much(
     assert max(billed) <= 3 * median(mbit) / 8 * MB  # a sweep, and to carry it out
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("runs", RUNS)
 def test_without_the_kernel_it_is_the_ledger_that_stops(
     slow_shop: Shop, figure: Figure, runs: int
@@ -98,6 +100,7 @@ def test_the_last_byte_comes_at_most_an_interval_and_five_seconds_late(
     assert max(one.after_s + one.off_after_s for one in found) <= INTERVAL_S + 5
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("runs", RUNS)
 def test_without_the_kernel_too(slow_shop: Shop, figure: Figure, runs: int) -> None:
     """F47 where there is no nft."""
