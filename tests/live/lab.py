@@ -187,7 +187,10 @@ class Lab:
         if self._owns_gateway:
             self._add_namespace(gateway)
         self._add_namespace(beyond)
-        inside(gateway, "ip", "link", "add", "br0", "type", "bridge", "forward_delay", "0")
+        # An address of its own: a bridge takes its lowest port's otherwise, so that every client
+        # that joins may change it, and what the others send to the old one is lost.
+        inside(gateway, "ip", "link", "add", "br0", "address", "02:00:00:00:00:01",
+               "type", "bridge", "forward_delay", "0")  # fmt: skip
         self._addresses(gateway, "br0", f"{GATEWAY_IP}/24", f"{GATEWAY_IP6}/64")
         sh("ip", "link", "add", "up0", "netns", gateway, "type", "veth",
            "peer", "name", "eth0", "netns", beyond)  # fmt: skip
