@@ -135,8 +135,7 @@ BUILDS = [
     ),
     Weakened(
         "F47", "the kernel's cut", "control/cutoff.py",
-        "            table = _arm(interface, nft, note, {} if why_not else wanted, shown)\n",
-        "            table = {}\n",
+        "    if not wanted:\n        if note.table:\n", "    if True:\n        if note.table:\n",
         f"{_LIMITS}test_at_full_speed_nothing_passes_beyond_what_was_sold[2]",
     ),
     Weakened(
