@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import Final, TypedDict
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from gateways.models import Gateway, GlobalSetting, Heartbeat, Interface, Job, JobItem
 from rest.errors import Invalid, Missing
+from tenants.prepared import Prepared
 from tenants.scoping import Caller
 
 CONTROL_QUEUE = "control"
@@ -87,10 +88,15 @@ def items_of(job: Job) -> QuerySet[JobItem]:
     return job.items.select_related("interface", "peer__client").order_by("pk")
 
 
+_IN_USE: Final = Prepared(
+    lambda: Gateway.objects.filter(interfaces__enabled=True).distinct().order_by("slug")
+)
+_HEARD: Final = Prepared(lambda: Heartbeat.objects.values_list("queue", "seen_at"))
+
+
 def expected_queues() -> list[str]:
     """The queues that need a worker: the control queue, and each gateway in use."""
-    gateways = Gateway.objects.filter(interfaces__enabled=True).distinct().order_by("slug")
-    return [CONTROL_QUEUE, *(gateway.queue for gateway in gateways)]
+    return [CONTROL_QUEUE, *(gateway.queue for gateway in _IN_USE())]
 
 
 def nothing_applies(late: Collection[Late]) -> bool:
@@ -104,11 +110,15 @@ def nothing_applies(late: Collection[Late]) -> bool:
     return CONTROL_QUEUE in silent or (bool(gateways) and gateways <= silent)
 
 
-def late_queues(*, at: datetime, after: timedelta) -> list[Late]:
-    """The expected queues that were not heard of for longer than ``after``."""
-    seen = dict(Heartbeat.objects.values_list("queue", "seen_at"))
+def late_queues(
+    *, at: datetime, after: timedelta, queues: Iterable[str] | None = None
+) -> list[Late]:
+    """Of the expected queues (``queues``, if they were read already) those that were not heard of
+    for longer than ``after``.
+    """
+    seen = dict(_HEARD())
     late: list[Late] = []
-    for queue in expected_queues():
+    for queue in expected_queues() if queues is None else queues:
         moment = seen.get(queue)
         if moment is None:
             late.append({"queue": queue, "seen_at": None, "age_seconds": None})

@@ -6,7 +6,7 @@ raises an alarm nor hides one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from gateways.models import Interface, ScheduledJob
+from tenants.prepared import Prepared
 
 #: Intervals without a finished run after which a job is late.
 LATE_AFTER: Final = 3
@@ -57,24 +58,33 @@ def observations() -> QuerySet[ScheduledJob]:
     return ScheduledJob.objects.filter(name__startswith=_OBSERVE)
 
 
+_READ: Final = Prepared(
+    lambda: Interface.objects.filter(enabled=True, simulated=False).values_list(
+        "gateway__slug", "name"
+    )
+)
+
+
 def expected() -> dict[str, float]:
     """The seconds between two runs of every job that there must be, by its name."""
     entries: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
-    read = Interface.objects.filter(enabled=True, simulated=False)
     return {name: _seconds(entry["schedule"]) for name, entry in entries.items()} | {
-        observation(slug, name): float(settings.VWG_OBSERVE_SECONDS)
-        for slug, name in read.values_list("gateway__slug", "name")
+        observation(slug, name): float(settings.VWG_OBSERVE_SECONDS) for slug, name in _READ()
     }
 
 
-def jobs() -> QuerySet[ScheduledJob]:
+def jobs(names: Collection[str] | None = None) -> QuerySet[ScheduledJob]:
     """The rows of the jobs that there must be; each knows the time by the database: ``read_at``."""
-    return ScheduledJob.objects.filter(name__in=expected()).annotate(read_at=Now())
+    wanted = expected() if names is None else names
+    return ScheduledJob.objects.filter(name__in=wanted).annotate(read_at=Now())
+
+
+_BY_NAME: Final = Prepared(lambda names: jobs(names).order_by("name"), [str])
 
 
 def standings(rows: Iterable[ScheduledJob] | None = None) -> list[Standing]:
     """How these jobs stand (rows of `jobs`), or all of them by name."""
-    return [_standing(row) for row in (jobs().order_by("name") if rows is None else rows)]
+    return [_standing(row) for row in (_BY_NAME(list(expected())) if rows is None else rows)]
 
 
 def late_jobs() -> list[Standing]:

@@ -17,14 +17,15 @@ from ipaddress import (
     ip_interface,
     ip_network,
 )
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from gateways.models import AddressPool, Interface
 from peers.models import PeerAddress, PeerNetwork
 from peers.networks import bounds
 from rest.errors import Conflict, Invalid
+from tenants.prepared import Prepared
 from wireguard.allowed_ips import check_interface_address
 from wireguard.errors import InvalidConfig
 
@@ -136,15 +137,20 @@ class Utilisation(NamedTuple):
     free: int
 
 
-def utilisation(pools: Collection[AddressPool], *, at: datetime) -> dict[int, Utilisation]:
-    """How far these pools (read with their interfaces) are given out, in one query."""
+def _given(pools: Collection[int], at: datetime) -> QuerySet[PeerAddress, Any]:
     given = Count("pk", filter=Q(peer__isnull=False))
     held = Count("pk", filter=Q(peer__isnull=True, free_at__gt=at))
-    rows = PeerAddress.objects.filter(pool__in=[pool.pk for pool in pools]).order_by()
-    counted = {
-        pool_id: numbers
-        for pool_id, *numbers in rows.values_list("pool").annotate(given=given, held=held)
-    }
+    rows = PeerAddress.objects.filter(pool__in=pools).order_by()
+    return rows.values_list("pool").annotate(given=given, held=held)
+
+
+_GIVEN: Final = Prepared(_given, [int], datetime)
+
+
+def utilisation(pools: Collection[AddressPool], *, at: datetime) -> dict[int, Utilisation]:
+    """How far these pools (read with their interfaces) are given out, in one query."""
+    rows = _GIVEN([pool.pk for pool in pools], at)
+    counted = {pool_id: numbers for pool_id, *numbers in rows}
     found = {}
     for pool in pools:
         used, waiting = counted.get(pool.pk, (0, 0))

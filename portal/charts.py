@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import ceil, floor, log10
+from math import ceil, floor, log, log10
 from typing import Final
 
 from django.utils.translation import gettext
@@ -26,11 +26,15 @@ _WORDS: Final = 6
 _TIP: Final = 152
 #: Of 10 to some power; three lines and the base make the axis.
 _STEPS: Final = (1, 2, 2.5, 5, 10)
+#: Of a power of 1024, so that a line, twice and three times as much are round in the unit shown.
+_BINARY_STEPS: Final = (1, 2, 2.5, 5, 10, 20, 25, 50, 100, 200, 250, 512, 1024)
 
 
 @dataclass(frozen=True)
 class Point:
-    """What was used in one span. ``axis`` is its word on the time axis, ``words`` its full name."""
+    """What was used in one span. ``axis`` is its word on the time axis, "" for none; ``words`` its
+    full name.
+    """
 
     words: str
     axis: str
@@ -120,10 +124,11 @@ def chart(
         for place, point in enumerate(points)
     )
     lines = tuple(_line(base - number * step * scale, number * step) for number in (1, 2, 3))
-    every = max(1, ceil(slots / _WORDS))
+    named = [place for place, point in enumerate(points) if point.axis]
+    every = max(1, ceil((slots if len(named) == len(points) else len(named)) / _WORDS))
     words = tuple(
-        Word(_percent(place * 100 / slots), points[place].axis, bool(place // every % 2))
-        for place in range(0, len(points), every)
+        Word(_percent(place * 100 / slots), points[place].axis, bool(number % 2))
+        for number, place in enumerate(named[::every])
     )
     return Chart(key, title, column, height, base, bars, lines, words)
 
@@ -184,6 +189,9 @@ def _line(y: float, value: float) -> Line:
 def _step(most: int) -> float:
     """A third of the axis: the smallest round number that leaves no bar outside."""
     wanted = max(most, 3) / 3
+    if formats.ways().is_binary:
+        power = 1024.0 ** floor(log(wanted, 1024))
+        return next(step * power for step in _BINARY_STEPS if step * power >= wanted * 0.9999)
     power = 10.0 ** floor(log10(wanted))
     return next(step * power for step in _STEPS if step * power >= wanted * 0.9999)
 

@@ -22,6 +22,7 @@ urlpatterns = [
     *account_urls,
     path("", home.front, name="front"),
     path("t/<slug:tenant>/", home.tenant_home, name="tenant-home"),
+    path("t/<slug:tenant>/live/", home.live, name="tenant-home-live"),
     path("t/<slug:tenant>/plans/", plans.index, name="plans"),
     path("t/<slug:tenant>/plans/new/", plans.new, name="plan-new"),
     path("t/<slug:tenant>/plans/<uuid:uuid>/", plans.edit, name="plan-edit"),

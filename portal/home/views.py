@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,13 +11,14 @@ from django.shortcuts import redirect, render
 from django.utils.timezone import now as clock
 from django.views.decorators.http import require_GET
 
+from portal import polls
 from portal.audit.wording import deed
 from portal.doors import for_tenant, signed_in
-from portal.home.queries import changes, ending, tally, troubled, waiting
+from portal.home.queries import changes, ending, tally, troubled
 from portal.overview.views import home as operator_home
 from portal.pools import standing_of
-from portal.usage.views import chart_of
-from quotas.usage import of_tenant, total
+from portal.usage.views import chart_of, quarters_of
+from quotas.spans import total_of
 from resellers.queries import used
 from tenants.models import Tenant, User
 from tenants.permissions import may
@@ -46,21 +47,38 @@ def tenant_home(request: HttpRequest, caller: Caller) -> HttpResponse:
     """How the tenant's clients are, what they used, and what waits for its people."""
     tenant, at = caller.tenant, clock()
     limits = Tenant.objects.only("max_clients", "max_devices_per_client").get(pk=tenant.pk)
-    context: dict[str, Any] = {
-        "tally": tally(caller, at),
+    context = {
+        **_live(caller, at),
         "ending": ending(caller, at),
-        "troubled": troubled(caller),
-        "waiting": waiting(caller),
         "limits": limits,
         "used": used(tenant),
         "may_write": may(caller, "clients:write"),
     }
     if may(caller, "usage:read"):
         quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
-        day = (quarter - timedelta(hours=24), quarter + timedelta(minutes=15))
-        context["pool"] = standing_of(tenant, at)
         context["chart"] = chart_of(tenant, "24h", at, height=190)
-        context["today"] = total(of_tenant(tenant.pk), *day)
+        context["today"] = total_of(
+            sums
+            for begins_at, sums in quarters_of(tenant, quarter - timedelta(hours=24), at)
+            if begins_at >= quarter - timedelta(hours=24)
+        )
     if may(caller, "audit:read"):
         context["changes"] = [(event, deed(event.action)) for event in changes(caller)]
     return render(request, "home/tenant.html", context)
+
+
+@require_GET
+@for_tenant("clients:read")
+def live(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """The live parts of the page, each with its id; 304 when nothing on it has changed."""
+    return polls.answer(request, "home/live.html", _live(caller, clock()))
+
+
+def _live(caller: Caller, at: datetime) -> dict[str, Any]:
+    """What changes by itself."""
+    counted = tally(caller, at)
+    return {
+        "tally": counted,
+        "troubled": troubled(caller) if counted.refused else [],
+        "pool": standing_of(caller.tenant, at) if may(caller, "usage:read") else None,
+    }

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
-from django.db.models import Count, F, Min, Q, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 
 from audit.models import AuditEvent
 from audit.queries import events
-from gateways.models import AddressPool, Job, JobItem
+from gateways.models import AddressPool, Gateway, Job, JobItem
 from gateways.queries import expected_queues, late_queues
 from gateways.schedule import Standing, standings
 from peers.models import Client
@@ -24,6 +25,7 @@ from quotas.models import LedgerSegment, TenantUsage
 from resellers.pools import pool_of, used_in_period
 from resellers.queries import tenants_with_usage
 from tenants.models import Tenant
+from tenants.prepared import Prepared
 
 QUARTER: Final = timedelta(minutes=15)
 #: How many of the newest jobs, and of the newest changes, are looked at.
@@ -32,7 +34,6 @@ TIMED: Final = 200
 HICCUP_S: Final = 30.0
 CHANGES: Final = 8
 TENANTS: Final = 6
-_OPEN: Final = (Job.Status.PENDING, Job.Status.RUNNING)
 #: Less than this of a quarter of an hour is no average of anything.
 _LEAST_S: Final = 60.0
 
@@ -42,31 +43,62 @@ def quarter_of(at: datetime) -> datetime:
     return at.replace(minute=at.minute - at.minute % 15, second=0, microsecond=0)
 
 
-def speeds(now: datetime) -> dict[int, int]:
-    """Bits a second by interface, on average since this quarter of an hour began."""
-    began = quarter_of(now)
-    seconds = max((now - began).total_seconds(), _LEAST_S)
+def _moved(began: datetime) -> QuerySet[LedgerSegment, Any]:
     rows = LedgerSegment.objects.filter(rolled_up=False, quarter__gte=began).order_by()
-    sums = rows.values_list("interface_id").annotate(
+    return rows.values_list("interface__uuid", "interface__observed_at").annotate(
         up=Sum(F("to_rx") - F("from_rx")), down=Sum(F("to_tx") - F("from_tx"))
     )
-    return {interface: int(8 * (up + down) / seconds) for interface, up, down in sums}
+
+
+_MOVED: Final = Prepared(_moved, datetime)
+
+
+def speeds(now: datetime) -> dict[UUID, int]:
+    """Bits a second by interface, on average since this quarter of an hour began, when it was last
+    read: between two readings nothing is known to have changed.
+    """
+    began = quarter_of(now)
+    found: dict[UUID, int] = {}
+    for interface, read_at, up, down in _MOVED(began):
+        seconds = (min(read_at or now, now) - began).total_seconds()
+        if interface is not None:
+            found[interface] = int(8 * (up + down) / max(seconds, _LEAST_S))
+    return found
+
+
+_WAITING: Final = Prepared(
+    lambda: (
+        Job.objects.filter(status__in=["pending", "running"])
+        .order_by()
+        .values_list("status")
+        .annotate(open=Count("pk"), oldest_at=Min("created_at"))
+    )
+)
+_TROUBLED: Final = Prepared(
+    lambda day: Job.objects.filter(
+        Q(tier=3) | Q(status="failed", finished_at__gte=day),
+        pk__in=Job.objects.order_by("-pk").values("pk")[:LATELY],
+    ).values_list("tier", "status", "finished_at"),
+    datetime,
+)
+_LASTED: Final = Prepared(
+    lambda: (
+        JobItem.objects.filter(status=JobItem.Status.DONE.value, duration_ms__isnull=False)
+        .order_by("-pk")
+        .values_list("duration_ms")[:TIMED]
+    )
+)
 
 
 def work(now: datetime) -> Work:
     """How jobs go."""
-    waiting = Job.objects.filter(status__in=_OPEN).aggregate(
-        open=Count("pk"), oldest_at=Min("created_at")
-    )
-    lately = Job.objects.order_by("-pk")[:LATELY].values_list("tier", "status", "finished_at")
-    found = list(lately)
+    waiting = _WAITING()
     day = now - timedelta(days=1)
-    done = JobItem.objects.filter(status=JobItem.Status.DONE, duration_ms__isnull=False)
-    lasted = done.order_by("-pk").values_list("duration_ms", flat=True)[:TIMED]
-    times = sorted(float(one or 0) for one in lasted)
+    found = _TROUBLED(day)
+    times = sorted(float(one or 0) for (one,) in _LASTED())
     return Work(
-        open=waiting["open"],
-        oldest_at=waiting["oldest_at"],
+        open=sum(count for _, count, _ in waiting),
+        oldest_at=min((oldest for _, _, oldest in waiting), default=None),
         median_ms=median(times) if times else None,
         slowest_ms=times[min(len(times) - 1, int(len(times) * 0.99))] if times else None,
         restarts=sum(tier == 3 for tier, _, _ in found),
@@ -101,17 +133,31 @@ class Clockwork:
 
 def clockwork(now: datetime) -> Clockwork:
     """The workers that there must be, those that are silent, and the schedule."""
-    late = late_queues(at=now, after=timedelta(seconds=LATE_SECONDS))
-    return Clockwork(expected_queues(), [one["queue"] for one in late], standings())
+    queues = expected_queues()
+    late = late_queues(at=now, after=timedelta(seconds=LATE_SECONDS), queues=queues)
+    return Clockwork(queues, [one["queue"] for one in late], standings())
 
 
-def pools(now: datetime) -> list[tuple[AddressPool, Utilisation]]:
-    """Every real gateway's pools with how far they are given out."""
-    rows = list(
+_POOLS: Final = Prepared(
+    lambda: (
         AddressPool.objects.filter(interface__simulated=False)
         .select_related("interface", "gateway")
         .order_by("gateway__slug", "interface__name", "family")
     )
+)
+_PLACES: Final = Prepared(
+    lambda: Gateway.objects.exclude(location="").values_list("slug", "location")
+)
+
+
+def places() -> dict[str, str]:
+    """Where the gateways stand, of those that say so."""
+    return dict(_PLACES())
+
+
+def pools(now: datetime) -> list[tuple[AddressPool, Utilisation]]:
+    """Every real gateway's pools with how far they are given out."""
+    rows = _POOLS()
     found = utilisation(rows, at=now)
     return [(row, found[row.pk]) for row in rows]
 
@@ -164,11 +210,21 @@ def count_tenants() -> int:
     return Tenant.objects.filter(sandbox_of=None, status=Tenant.Status.ACTIVE).count()
 
 
+_STOPPED: Final = Prepared(
+    lambda: (
+        Tenant.objects.filter(
+            usage__stopped_since__isnull=False, sandbox_of=None, status=Tenant.Status.ACTIVE.value
+        )
+        .order_by()
+        .values_list("status")
+        .annotate(n=Count("pk"))
+    )
+)
+
+
 def stopped() -> int:
     """The resellers whose pool is used up."""
-    return Tenant.objects.filter(
-        Q(usage__stopped_since__isnull=False), sandbox_of=None, status=Tenant.Status.ACTIVE
-    ).count()
+    return sum(count for _, count in _STOPPED())
 
 
 def changes() -> list[AuditEvent]:

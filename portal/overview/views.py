@@ -14,15 +14,15 @@ from django.utils.timezone import now as clock
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
-from gateways.models import Gateway, Interface
 from portal.audit.wording import deed
 from portal.doors import operators_only
 from portal.overview import queries
 from portal.overview.alarms import Seen, alarms
 from portal.overview.hosts import gateway_rows
 from portal.overview.rows import Overview
+from portal.overview.traffic import SPANS, traffic
 from portal.overview.verdicts import verdict
-from portal.status.queries import Counts, counts, counts_by, interfaces, jobs
+from portal.status.queries import Counts, counts, counts_by_tenant, interfaces, jobs
 
 #: Jobs of the list that the home shows.
 JOBS = 4
@@ -33,11 +33,16 @@ JOBS = 4
 def home(request: HttpRequest) -> HttpResponse:
     """The page."""
     now = clock()
-    found = counts_by(now, "interface_id", "tenant_id")
+    span = request.GET.get("span", "24h")
+    span = span if span in SPANS else "24h"
+    found = counts_by_tenant(now)
     shown = _overview(_folded(found, 0), now)
     context: dict[str, Any] = {
         "shown": shown,
         "etag": _etag(shown),
+        "chart": traffic(span, now),
+        "span": span,
+        "spans": tuple(SPANS),
         "tenants": queries.tenants(_folded(found, 1), now),
         "tenant_count": queries.count_tenants(),
         "changes": [(event, deed(event.action)) for event in queries.changes()],
@@ -68,11 +73,7 @@ def _overview(found: dict[int, Counts], now: datetime) -> Overview:
     rows = interfaces(found, now)
     pools, work = queries.pools(now), queries.work(now)
     clockwork = queries.clockwork(now)
-    speeds = queries.speeds(now)
-    uuids = dict(Interface.objects.filter(simulated=False).values_list("pk", "uuid"))
-    bits = {uuids[pk]: value for pk, value in speeds.items() if pk in uuids}
-    places = dict(Gateway.objects.exclude(location="").values_list("slug", "location"))
-    hosts = gateway_rows(rows, places, pools, bits)
+    hosts = gateway_rows(rows, queries.places(), pools, queries.speeds(now))
     waiting = alarms(Seen(rows, clockwork.silent, clockwork.late, pools, work, queries.stopped()))
     return Overview(
         verdict=verdict(rows, waiting, hosts),
@@ -88,7 +89,7 @@ def _overview(found: dict[int, Counts], now: datetime) -> Overview:
     )
 
 
-def _folded(found: dict[tuple[int, ...], Counts], place: int) -> dict[int, Counts]:
+def _folded(found: dict[tuple[int, int], Counts], place: int) -> dict[int, Counts]:
     """Sums by one of the two columns."""
     sums: dict[int, Counts] = {}
     for key, one in found.items():

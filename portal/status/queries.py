@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
@@ -17,6 +18,7 @@ from peers.queries import ONLINE_WITHIN, with_status
 from portal.status.rows import InterfaceRow, JobRow, Page, PeerRow, Worker
 from portal.status.wording import interface_row, job_row, peer_row
 from quotas.models import Hold
+from tenants.prepared import Prepared
 
 PAGE_SIZE = 50
 #: A canary is sent every 10 s; a minute without an answer is what /healthz/ready calls late.
@@ -63,30 +65,24 @@ class Counts:
         return self.wanted
 
 
-def _online(now: datetime) -> Q:
+def _online(since: datetime) -> Q:
     return Q(
         observed_present=True,
         blocked=False,
         deleted_at__isnull=True,
-        last_handshake_at__gte=now - ONLINE_WITHIN,
+        last_handshake_at__gte=since,
     )
 
 
-def counts(now: datetime) -> dict[int, Counts]:
-    """Counts by interface id, in one pass over the devices."""
-    return {key: found for (key,), found in counts_by(now, "interface_id").items()}
-
-
-def counts_by(now: datetime, *columns: str) -> dict[tuple[int, ...], Counts]:
-    """Counts by these columns' values, in one pass over the devices."""
-    grouped = (
+def _counted(columns: tuple[str, ...], since: datetime) -> QuerySet[Peer, Any]:
+    rows: QuerySet[Peer, Any] = (
         Peer.objects.filter(_LISTED, _REAL)
         .values(*columns)
         .annotate(
             wanted=Count("id", filter=_ROW_EXISTS),
             applied=Count("id", filter=_ROW_EXISTS & Q(applied_generation__gte=F("generation"))),
             seen=Count("id", filter=_ROW_EXISTS & Q(observed_present=True)),
-            online=Count("id", filter=_online(now)),
+            online=Count("id", filter=_online(since)),
             waiting=Count("id", filter=_WAITING),
             failed=Count("id", filter=_FAILED),
             off=Count("id", filter=_ROW_EXISTS & Q(blocked=True)),
@@ -95,29 +91,54 @@ def counts_by(now: datetime, *columns: str) -> dict[tuple[int, ...], Counts]:
         .order_by(*columns)
         .values_list(*columns, *vars(Counts()))
     )
-    width = len(columns)
-    return {tuple(row[:width]): Counts(*row[width:]) for row in grouped}
+    return rows
 
 
-def interfaces(found: dict[int, Counts], now: datetime) -> tuple[InterfaceRow, ...]:
-    """Every interface with its counts, the default one first."""
+_BY_INTERFACE: Final = ("interface_id",)
+_BY_BOTH: Final = ("interface_id", "tenant_id")
+_COUNTED: Final = {
+    columns: Prepared(partial(_counted, columns), datetime) for columns in (_BY_INTERFACE, _BY_BOTH)
+}
+
+
+def counts(now: datetime) -> dict[int, Counts]:
+    """Counts by interface id, in one pass over the devices."""
+    rows = _COUNTED[_BY_INTERFACE](now - ONLINE_WITHIN)
+    return {row[0]: Counts(*row[1:]) for row in rows}
+
+
+def counts_by_tenant(now: datetime) -> dict[tuple[int, int], Counts]:
+    """Counts by interface id and tenant id, in one pass over the devices."""
+    rows = _COUNTED[_BY_BOTH](now - ONLINE_WITHIN)
+    return {(row[0], row[1]): Counts(*row[2:]) for row in rows}
+
+
+def _with_change() -> QuerySet[Interface]:
     newest = JobItem.objects.filter(interface=OuterRef("pk"), status=JobItem.Status.DONE)
-    rows = (
+    return (
         Interface.objects.filter(simulated=False)
         .select_related("gateway")
         .annotate(changed_at=Subquery(newest.order_by("-id").values("settled_at")[:1]))
         .order_by("-is_default", "gateway__slug", "name")
     )
-    defaults = GlobalSetting.objects.first() or GlobalSetting()
+
+
+_INTERFACES: Final = Prepared(_with_change)
+_DEFAULTS: Final = Prepared(lambda: GlobalSetting.objects.order_by("pk")[:1])
+
+
+def interfaces(found: dict[int, Counts], now: datetime) -> tuple[InterfaceRow, ...]:
+    """Every interface with its counts, the default one first."""
+    defaults = _DEFAULTS.first() or GlobalSetting()
     return tuple(
         interface_row(
             row,
             vars(found.get(row.pk, Counts())),
             endpoint=interface_endpoint(row, defaults) or f"?:{row.listen_port}",
-            changed_at=row.changed_at,
+            changed_at=row.changed_at,  # type: ignore[attr-defined]  # annotated
             now=now,
         )
-        for row in rows
+        for row in _INTERFACES()
     )
 
 
@@ -150,7 +171,7 @@ def peers(
 
 def _narrow(rows: QuerySet[Peer], query: str, show: str, now: datetime) -> QuerySet[Peer]:
     conditions = {
-        "online": _online(now),
+        "online": _online(now - ONLINE_WITHIN),
         "waiting": _WAITING,
         "failed": _FAILED,
         "off": _ROW_EXISTS & Q(blocked=True),
@@ -210,14 +231,24 @@ def told_jobs() -> QuerySet[Job]:
     )
 
 
-def jobs(*, limit: int = 5, now: datetime) -> tuple[JobRow, ...]:
-    """At most ``limit`` open jobs, then the newest finished ones; ``limit`` + 1 in all."""
-    base = told_jobs()
-    open_ones = base.filter(status__in=[Job.Status.PENDING, Job.Status.RUNNING]).order_by("-id")
-    # What had nothing to apply changed nothing here: it is no line of this list.
-    ended = base.filter(status__in=[Job.Status.SUCCEEDED, Job.Status.FAILED])
-    rest = ended.filter(total__gt=0).order_by("-id")
-    rows: list[Any] = [*open_ones[:limit], *rest[:limit]]
+#: As many jobs of each kind as a page may ask for.
+JOBS: Final = 5
+_OPEN_JOBS: Final = Prepared(
+    lambda: told_jobs().filter(status__in=["pending", "running"]).order_by("-id")[:JOBS]
+)
+# What had nothing to apply changed nothing here: it is no line of this list.
+_ENDED_JOBS: Final = Prepared(
+    lambda: (
+        told_jobs().filter(status__in=["succeeded", "failed"], total__gt=0).order_by("-id")[:JOBS]
+    )
+)
+
+
+def jobs(*, limit: int = JOBS, now: datetime) -> tuple[JobRow, ...]:
+    """At most ``limit`` (up to `JOBS`) open jobs, then the newest finished ones; ``limit`` + 1 in
+    all.
+    """
+    rows: list[Any] = [*_OPEN_JOBS()[:limit], *_ENDED_JOBS()[:limit]]
     return tuple(job_row(row, row.where or "", row.worst or "", now) for row in rows[: limit + 1])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -17,7 +18,8 @@ from portal.charts import Chart, usage_chart
 from portal.doors import for_tenant
 from portal.formats import in_digits
 from portal.pools import standing_of
-from quotas.spans import DAY, HOUR, edges, month_of
+from quotas.kept import kept_series, quarters
+from quotas.spans import DAY, HOUR, Bytes, edges, month_of
 from quotas.usage import of_tenant, series
 from resellers.api.usage_serializers import HEADER, statement_rows
 from resellers.statements import interface_lines, statement
@@ -69,9 +71,21 @@ def chart_of(tenant: Tenant, span: str, at: datetime, *, height: int = 210) -> C
     """The tenant's bytes of the last hours or days."""
     length, by = SPANS[span]
     zone = tenant.timezone
-    found = series(of_tenant(tenant.pk), edges(by, at - length, at, ZoneInfo(zone)))
+    spans = edges(by, at - length, at, ZoneInfo(zone))
+    whose = of_tenant(tenant.pk)
+    kept = kept_series(_kept(tenant), whose, spans, at=at) if by == HOUR else None
+    found = kept or series(whose, spans)
     title = {"24h": "24 h", "7d": "7 d", "30d": "30 d"}[span]
     return usage_chart(found, by=by, zone=zone, key="usage", title=title, until=at, height=height)
+
+
+def quarters_of(tenant: Tenant, since: datetime, at: datetime) -> Iterator[tuple[datetime, Bytes]]:
+    """The tenant's bytes by quarters of an hour, until now."""
+    return quarters(_kept(tenant), of_tenant(tenant.pk), since, at, at=at)
+
+
+def _kept(tenant: Tenant) -> str:
+    return f"tenant-{tenant.pk}"
 
 
 def _named(tenant: Tenant, at: datetime, back: int) -> dict[str, object]:

@@ -297,6 +297,7 @@ SELF_PAGES: Final = {
 #: Pages of the tenant that their address names, with the thing of `world.py` that they show.
 TENANT_PAGES: Final = {
     "ANY /t/{tenant}/": "",
+    "ANY /t/{tenant}/live/": "live/",
     "ANY /t/{tenant}/clients/new/": "clients/new/",
     "ANY /t/{tenant}/clients/many/": "clients/many/",
     "ANY /t/{tenant}/clients/{uuid}/": "clients/{client}/",

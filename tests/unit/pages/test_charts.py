@@ -8,8 +8,10 @@ import pytest
 from django.template.loader import render_to_string
 
 from portal.charts import Chart, Point, chart, usage_chart
+from portal.formats import read_by
 from quotas.spans import Bytes
 from quotas.usage import Series
+from tenants.models import User
 
 GB = 10**9
 
@@ -30,6 +32,26 @@ def test_no_bar_leaves_the_frame(most: int) -> None:
 
 def test_the_axis_counts_in_round_numbers() -> None:
     assert [line.words for line in made((GB, GB // 4)).lines] == ["500 MB", "1.0 GB", "1.5 GB"]
+
+
+@pytest.mark.parametrize(
+    ("most", "lines"),
+    [
+        (2**30, ["512 MiB", "1.0 GiB", "1.5 GiB"]),
+        (7 * 2**30, ["2.5 GiB", "5.0 GiB", "7.5 GiB"]),
+        (600 * 2**20, ["200 MiB", "400 MiB", "600 MiB"]),
+        (2900 * 2**30, ["1.0 TiB", "2.0 TiB", "3.0 TiB"]),
+    ],
+)
+def test_the_axis_counts_in_round_numbers_of_the_unit_shown(most: int, lines: list[str]) -> None:
+    with read_by(User(byte_units="binary")):
+        assert [line.words for line in made((most, 0)).lines] == lines
+
+
+def test_only_spans_that_say_so_have_a_word_below_them() -> None:
+    points = [Point("x", "12:00" if n % 12 == 0 else "", 1, 1) for n in range(96)]
+    drawn = chart(points, key="c", title="T", column="From")
+    assert [word.x for word in drawn.words] == ["0.00%", "25.00%", "50.00%", "75.00%"]
 
 
 def test_what_is_to_come_is_room() -> None:

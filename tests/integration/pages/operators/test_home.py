@@ -14,7 +14,7 @@ from gateways.models import AddressPool, Heartbeat, Interface, Job, ScheduledJob
 from gateways.queries import expected_queues
 from gateways.schedule import expected
 from peers.models import Peer
-from portal.overview.queries import speeds
+from portal.overview.queries import quarter_of, speeds
 from quotas.models import LedgerSegment
 from tenants.models import Tenant
 from tests.make import make_client, make_job, make_meter, make_peer, make_tenant
@@ -104,7 +104,36 @@ def test_traffic_now_is_the_average_of_this_quarter_hour(alice_peer: Peer) -> No
         to_rx=30_000_000, to_tx=7_500_007, billed_up=0, billed_down=0,
     )  # fmt: skip
     row.save()
-    assert speeds(now) == {alice_peer.interface_id: 1_000_000}
+    assert speeds(now) == {alice_peer.interface.uuid: 1_000_000}
+
+
+def _segment(peer: Peer, at: datetime) -> None:
+    LedgerSegment.objects.create(
+        meter=make_meter(peer), tenant=peer.tenant, interface=peer.interface, incarnation=1,
+        quarter=quarter_of(at), sampled_at=at, from_rx=0, from_tx=0, to_rx=3 * 10**9,
+        to_tx=6 * 10**9, billed_up=0, billed_down=0,
+    )  # fmt: skip
+
+
+def test_between_two_readings_traffic_is_no_news(alice_peer: Peer) -> None:
+    read_at = timezone.now()
+    Interface.objects.update(observed_at=read_at)
+    _segment(alice_peer, read_at)
+    first = speeds(read_at)
+    assert first
+    assert speeds(min(read_at + timedelta(seconds=20), _last_of_quarter(read_at))) == first
+
+
+def _last_of_quarter(at: datetime) -> datetime:
+    return quarter_of(at) + timedelta(minutes=15, microseconds=-1)
+
+
+@pytest.mark.parametrize("span", ["24h", "7d"])
+def test_the_chart_is_of_all_interfaces(span: str, browser: Browser, alice_peer: Peer) -> None:
+    _segment(alice_peer, timezone.now())
+    page = browser.get(f"/?span={span}").content.decode()
+    assert "6.0 GB down, 3.0 GB up" in page
+    assert page.count('class="pt"') == {"24h": 96, "7d": 84}[span]
 
 
 def test_the_poll_is_304_until_something_changes(browser: Browser, alice_peer: Peer) -> None:

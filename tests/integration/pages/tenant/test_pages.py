@@ -12,8 +12,11 @@ from django.utils.timezone import now
 
 from audit.events import SYSTEM, Target, record
 from gateways.models import Interface
-from quotas.models import Plan
+from peers.models import Peer
+from portal.home.queries import tally
+from quotas.models import Hold, Plan
 from tenants.models import Membership, Tenant, User
+from tenants.scoping import Caller
 from tests.make import make_client, make_peer, make_user
 
 PAGES = ("", "plans/", "usage/", "tokens/", "members/", "settings/", "history/")
@@ -69,6 +72,40 @@ def test_more_rows_are_no_more_queries(
     few = _queries(browser, page)
     _more(acme, interface, 9)
     assert _queries(browser, page) == few
+
+
+def test_the_homes_poll_is_304_until_something_changes(
+    alice: User, acme: Tenant, interface: Interface
+) -> None:
+    browser = browser_of(alice)
+    for _ in range(2):
+        make_peer(make_client(acme), interface)
+    first = browser.get("/t/acme/live/")
+    assert 'id="fig-online" data-part' in first.content.decode()
+    tag = {"If-None-Match": first["ETag"]}
+    assert browser.get("/t/acme/live/", headers=tag).status_code == 304
+    Peer.objects.filter(tenant=acme).update(quarantine_reason="refused")
+    changed = browser.get("/t/acme/live/", headers=tag)
+    assert changed.status_code == 200
+    assert "Gateways refused 2 devices." in changed.content.decode()
+
+
+def test_the_home_counts_what_its_numbers_lead_to(
+    alice: User, acme: Tenant, interface: Interface
+) -> None:
+    at = now()
+    online, used, off, _ = (make_peer(make_client(acme), interface) for _ in range(4))
+    Peer.objects.filter(pk=online.pk).update(observed_present=True, last_handshake_at=at)
+    used.client.first_connected_at = at
+    used.client.expires_at = at + timedelta(days=3)
+    used.client.save()
+    for reason in ("manual", "quota"):
+        Hold.objects.create(
+            tenant=acme, client=off.client, reason=reason, opened_at=at, opened_by="x"
+        )
+    found = tally(Caller(acme, "", frozenset({"*"}), SYSTEM), at)
+    assert (found.clients, found.online, found.off, found.quota) == (4, 1, 1, 1)
+    assert (found.unused, found.soon, found.last, found.waiting) == (3, 1, 1, 4)
 
 
 def _queries(browser: Browser, page: str) -> int:
