@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from gateways.api.serializers import JobRef, Progress
-from peers.api.bodies import Disable, Extend, TopUp
+from peers.api.bodies import Disable, Extend, Move, TopUp
 from peers.api.serializers import ClientFields, Nothing
 from peers.models import BulkRun
 from peers.services.bulk.choice import MOST
@@ -85,6 +85,7 @@ ARGUMENTS: dict[str, type[StrictSerializer]] = {
     BulkRun.Action.EXTEND: Extend,
     BulkRun.Action.TOP_UP: TopUp,
     BulkRun.Action.RESET: Nothing,
+    BulkRun.Action.MOVE: Move,
 }
 
 

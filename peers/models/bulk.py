@@ -20,6 +20,7 @@ class BulkRun(models.Model):
         EXTEND = "extend"
         TOP_UP = "top-up"
         RESET = "reset"
+        MOVE = "move"
 
     class Status(models.TextChoices):
         PENDING = "pending"

@@ -17,6 +17,12 @@ def hold_meter(peer: Peer) -> Meter | None:
     return Meter.objects.select_for_update(no_key=True, of=("self",)).filter(peer=peer).first()
 
 
+def hold_meters(client_ids: Sequence[int]) -> None:
+    """The meters of all devices of these clients, locked in the order of their rows."""
+    rows = Meter.objects.select_for_update(no_key=True, of=("self",))
+    list(rows.filter(client__in=client_ids).order_by("pk").values_list("pk"))
+
+
 def leave_meter(meter: Meter | None, *, grave: Peer, interface: Interface) -> None:
     """The device is elsewhere now, and its counters begin at 0 there; its sums stay its own.
 

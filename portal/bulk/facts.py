@@ -70,6 +70,7 @@ def consequences(act: str, facts: Facts, *, days_kept: int) -> list[tuple[int, s
         "enable": _enable,
         "extend": _more,
         "top-up": _more,
+        "move": _move,
         "delete": _delete,
     }
     found = lines[act](facts, days_kept) if act in lines else []
@@ -140,6 +141,27 @@ def _more(facts: Facts, _: int) -> Lines:
     ]
 
 
+def _move(facts: Facts, _: int) -> Lines:
+    return [
+        (
+            facts.devices,
+            ngettext(
+                "device keeps its key; its address may become another",
+                "devices keep their keys; their addresses may become others",
+                facts.devices,
+            ),
+        ),
+        (
+            facts.online,
+            ngettext(
+                "client is online now, and is cut off until the new file is in use",
+                "clients are online now, and are cut off until the new files are in use",
+                facts.online,
+            ),
+        ),
+    ]
+
+
 def _delete(facts: Facts, days_kept: int) -> Lines:
     kept = ngettext(
         "device stops for good. Its address is kept for %s days, so long it can be brought back",
@@ -163,6 +185,7 @@ def title_of(act: str, count: int) -> str:
         "extend": ngettext("Extend %s client", "Extend %s clients", count),
         "top-up": ngettext("Top up %s client", "Top up %s clients", count),
         "plan": ngettext("Change the plan of %s client", "Change the plan of %s clients", count),
+        "move": ngettext("Move %s client?", "Move %s clients?", count),
         "tag": ngettext("Tag %s client", "Tag %s clients", count),
         "delete": ngettext("Delete %s client?", "Delete %s clients?", count),
         "configs": ngettext("Files of %s client", "Files of %s clients", count),
@@ -178,6 +201,7 @@ def button_of(act: str, count: int) -> str:
         "extend": ngettext("Extend %s", "Extend %s", count),
         "top-up": ngettext("Top up %s", "Top up %s", count),
         "plan": ngettext("Change %s", "Change %s", count),
+        "move": ngettext("Move %s", "Move %s", count),
         "tag": ngettext("Tag %s", "Tag %s", count),
         "delete": ngettext("Delete %s", "Delete %s", count),
         "configs": ngettext("Download %s", "Download %s", count),
@@ -198,6 +222,10 @@ def rest_words(act: str, facts: Facts) -> str:
         "extend": gettext("More days follow the present end; more bytes count in every period."),
         "top-up": gettext("The bytes are for the period that runs, and end with it."),
         "plan": gettext("The plan brings its limits now; the period goes on, and the end stays."),
+        "move": gettext(
+            "Every file that was handed out for them stops working: hand out the new ones. Who is "
+            "there already stays as it is."
+        ),
         "configs": gettext("Files hold private keys: who takes them is in the history."),
     }
     return fixed.get(act, "")

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from peers.models import BulkRun
 from peers.sold import MAX_BYTES
-from quotas.models import Plan
-from tenants.scoping import Caller, visible
+from portal.offers import interface_choices, interfaces_of, plan_choices, plans_of
+from tenants.scoping import Caller
 
 GIGABYTE: Final = 10**9
 MAX_EXTENSION: Final = 3660
@@ -96,12 +96,24 @@ class PlanForm(ActForm):
 
     def __init__(self, data: Any = None, *, caller: Caller) -> None:
         super().__init__(data, caller=caller)
-        plans = visible(Plan.objects.filter(archived_at__isnull=True), caller).order_by("name")
-        choices = [(str(one.uuid), one.name) for one in plans]
-        self.fields["plan"].choices = choices  # type: ignore[attr-defined]
+        self.fields["plan"].choices = plan_choices(plans_of(caller))  # type: ignore[attr-defined]
 
     def values(self) -> dict[str, Any]:
         return {"plan": forms.UUIDField().clean(self.cleaned_data["plan"])}
+
+
+class MoveForm(ActForm):
+    action = BulkRun.Action.MOVE
+    is_grave = True
+    interface = forms.ChoiceField(label=_("Interface"))
+
+    def __init__(self, data: Any = None, *, caller: Caller) -> None:
+        super().__init__(data, caller=caller)
+        field: Any = self.fields["interface"]
+        field.choices = interface_choices(interfaces_of(caller))
+
+    def values(self) -> dict[str, Any]:
+        return {"interface": self.cleaned_data["interface"]}
 
 
 class TagForm(ActForm):
@@ -139,6 +151,7 @@ ACTS: Final[dict[str, type[ActForm]]] = {
     "extend": ExtendForm,
     "top-up": TopUpForm,
     "plan": PlanForm,
+    "move": MoveForm,
     "tag": TagForm,
     "delete": DeleteForm,
     "configs": ConfigsForm,

@@ -17,6 +17,7 @@ from portal.client.queries import read_client, scene_of
 from portal.client.terms import plan_words
 from portal.client.wording import Scene
 from portal.doors import for_tenant
+from portal.offers import interfaces_of, plans_of
 from rest.errors import StaleVersion
 from tenants.scoping import Caller
 
@@ -62,8 +63,8 @@ def _form(request: HttpRequest, caller: Caller, wanted: Act, view: ClientView) -
     return wanted.form(
         request.POST if request.method == "POST" else None,
         view=view,
-        plans=dialogs.plans_of(caller) if wanted.shows_plans else (),
-        interfaces=dialogs.interfaces_of(caller) if wanted.shows_interfaces else (),
+        plans=plans_of(caller) if wanted.shows_plans else (),
+        interfaces=interfaces_of(caller) if wanted.shows_interfaces else (),
     )
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.client.forms import ActForm
 from portal.fields import WholeField, WordsField
+from portal.offers import interface_choices
 
 
 class RotateForm(ActForm):
@@ -48,10 +49,7 @@ class NewDeviceForm(ActForm):
             del self.fields["interface"]
             return
         field: Any = self.fields["interface"]
-        field.choices = [
-            (str(one.uuid), f"{one.gateway.name or one.gateway.slug} · {one.name}")
-            for one in self.interfaces
-        ]
+        field.choices = interface_choices(self.interfaces)
 
     def details(self) -> dict[str, Any]:
         found = super().details()

@@ -29,6 +29,7 @@ from portal.client.device_forms import DeviceForm, NewDeviceForm, RotateForm
 from portal.client.forms import ActForm
 from portal.client.queries import scene_of
 from portal.doors import for_tenant, shell
+from portal.offers import interfaces_of
 from rest.errors import Conflict, Missing, StaleVersion
 from tenants.permissions import may
 from tenants.scoping import Caller
@@ -41,7 +42,7 @@ _PLAIN = "text/plain; charset=utf-8"
 def add(request: HttpRequest, caller: Caller, uuid: UUID) -> HttpResponse:
     """One more device; its QR code follows."""
     view = view_client(find_client(caller, uuid))
-    form = NewDeviceForm(_data(request), view=view, interfaces=dialogs.interfaces_of(caller))
+    form = NewDeviceForm(_data(request), view=view, interfaces=interfaces_of(caller))
     words = Words(
         gettext("Add a device to %s?") % view.client.name,
         (gettext("It gets a key and an address of its own, and shares the plan."),),

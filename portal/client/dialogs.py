@@ -16,9 +16,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now as clock
 from django.utils.translation import gettext
 
-from gateways.models import Interface
 from peers.queries import ClientView
-from peers.sellable import sellable_interfaces
 from portal.client.forms import ActForm
 from portal.client.history import event_row
 from portal.client.queries import changes_since
@@ -27,24 +25,10 @@ from portal.client.wording import Scene
 from portal.doors import is_fragment, shell
 from portal.fields import mark
 from portal.once import new_key, once
-from quotas.models import Plan
 from rest.errors import Conflict, InProgress, Refusal, StaleVersion, Unprocessable
 from rest.versions import Version, version_of
 from tenants.models import Tenant
-from tenants.scoping import Caller, visible
-
-
-def plans_of(caller: Caller) -> list[Plan]:
-    """The plans that the tenant sells."""
-    return list(visible(Plan.objects.filter(archived_at__isnull=True), caller).order_by("name"))
-
-
-def interfaces_of(caller: Caller) -> list[Interface]:
-    """The interfaces that the tenant may use, with their gateways."""
-    rows = sellable_interfaces(caller.tenant).filter(enabled=True) | sellable_interfaces(
-        caller.tenant
-    ).filter(simulated=True)
-    return list(rows.select_related("gateway").order_by("-is_default", "pk"))
+from tenants.scoping import Caller
 
 
 def seen_version(request: HttpRequest) -> Version | None:

@@ -23,6 +23,7 @@ from portal.fields import (
     WholeField,
     dress,
 )
+from portal.offers import interface_choices, plan_choices
 from quotas.models import Plan
 
 
@@ -117,13 +118,8 @@ class MoveForm(ActForm):
 
     def arrange(self) -> None:
         there = {device.peer.interface_id for device in self.view.devices}
-        choices = [
-            (str(one.uuid), f"{one.gateway.name or one.gateway.slug} · {one.name}")
-            for one in self.interfaces
-            if {one.pk} != there
-        ]
         field: Any = self.fields["interface"]
-        field.choices = choices
+        field.choices = interface_choices(one for one in self.interfaces if {one.pk} != there)
 
 
 class PlanForm(ActForm):
@@ -136,7 +132,7 @@ class PlanForm(ActForm):
     def arrange(self) -> None:
         plan, when, rest = (self.fields[name] for name in ("plan", "when", "rest"))
         choose: Any = plan
-        choose.choices = [(str(one.uuid), one.name) for one in self.plans]
+        choose.choices = plan_choices(self.plans)
         client = self.view.client
         plan.initial = str(client.plan.uuid) if client.plan is not None else None
         whens = [("now", gettext("Now"))]

@@ -17,11 +17,11 @@ from peers.queries import ClientView, find_peer
 from portal.client import queries
 from portal.client.acts import offers
 from portal.client.device_views import revealed
-from portal.client.dialogs import interfaces_of
 from portal.client.rows import Shown
 from portal.client.terms import speed_words
 from portal.client.wording import Scene, plan_rows
 from portal.doors import for_tenant
+from portal.offers import interfaces_of
 from tenants.permissions import may
 from tenants.scoping import Caller
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from peers.models import Client
 from peers.queries import visible_clients
+from portal.offers import interfaces_of
 from tenants.permissions import may
 from tenants.scoping import Caller
 
@@ -31,6 +32,11 @@ class Place:
     def may_write(self) -> bool:
         """Whether the reader may change clients here."""
         return self.caller is not None and may(self.caller, "clients:write")
+
+    @property
+    def may_move(self) -> bool:
+        """Whether there is another interface to move clients to."""
+        return self.may_write and self.caller is not None and len(interfaces_of(self.caller)) > 1
 
     @property
     def may_reveal(self) -> bool:

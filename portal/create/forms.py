@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Interface
 from portal.fields import ByteField, ListField, WholeField, dress
+from portal.offers import interface_choices, plan_choices
 from quotas.models import Plan
 
 NO_PLAN: Final = ""
@@ -44,15 +45,12 @@ class CreateForm(forms.Form):
     ) -> None:
         super().__init__(data, use_required_attribute=False)
         choices: Any = self.fields["plan"]
-        choices.choices = [(str(one.uuid), one.name) for one in plans]
+        choices.choices = plan_choices(plans)
         if plans:
             choices.choices = [*choices.choices, (NO_PLAN, gettext("No plan"))]
         choices.initial = str(plan or "")
         places: Any = self.fields["interface"]
-        places.choices = [
-            (str(one.uuid), f"{one.gateway.name or one.gateway.slug} · {one.name}")
-            for one in interfaces
-        ]
+        places.choices = interface_choices(interfaces)
         if not plans:
             del self.fields["plan"]
         if len(interfaces) < 2:

@@ -21,13 +21,13 @@ from peers.services.bulk.entries import Entry
 from peers.services.bulk.runs import AT_ONCE, start
 from peers.services.limits import places_left
 from portal import formats
-from portal.client.dialogs import interfaces_of, plans_of
 from portal.client.terms import plan_words
 from portal.create.forms import ManyForm
 from portal.create.lists import MOST, Row, TooMany, rows_of
 from portal.create.views import last_plan
 from portal.doors import for_tenant
 from portal.fields import mark
+from portal.offers import interfaces_of, plans_of
 from portal.once import new_key, once
 from quotas.models import Plan
 from rest.errors import InProgress, Refusal, Unprocessable

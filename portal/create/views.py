@@ -18,11 +18,12 @@ from peers.models import Client
 from peers.queries import find_interface, visible_clients
 from peers.services.clients import create_client
 from portal import calendar
-from portal.client.dialogs import gone_to, interfaces_of, plans_of
+from portal.client.dialogs import gone_to
 from portal.client.terms import plan_words
 from portal.create.forms import ClientForm
 from portal.doors import for_tenant, shell
 from portal.fields import mark
+from portal.offers import interfaces_of, plans_of
 from portal.once import new_key, once, was_sent
 from rest.errors import Conflict, InProgress, Refusal, Unprocessable
 from tenants.permissions import may

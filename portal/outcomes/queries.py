@@ -131,6 +131,7 @@ _ACT_OF: Final[dict[str, str]] = {
     BulkRun.Action.DELETE: "delete",
     BulkRun.Action.EXTEND: "extend",
     BulkRun.Action.TOP_UP: "top-up",
+    BulkRun.Action.MOVE: "move",
 }
 
 
@@ -152,6 +153,7 @@ def run_title(run: BulkRun) -> str:
         BulkRun.Action.DELETE: ngettext("Delete %s client", "Delete %s clients", run.total),
         BulkRun.Action.EXTEND: ngettext("Extend %s client", "Extend %s clients", run.total),
         BulkRun.Action.TOP_UP: ngettext("Top up %s client", "Top up %s clients", run.total),
+        BulkRun.Action.MOVE: ngettext("Move %s client", "Move %s clients", run.total),
         BulkRun.Action.RESET: ngettext(
             "Begin the period of %s client anew", "Begin the period of %s clients anew", run.total
         ),

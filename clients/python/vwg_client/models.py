@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-ActionEnum = Literal['create', 'update', 'enable', 'disable', 'delete', 'extend', 'top-up', 'reset']
+ActionEnum = Literal['create', 'update', 'enable', 'disable', 'delete', 'extend', 'top-up', 'reset', 'move']
 
 AtLimitEnum = Literal['disconnect', 'throttle']
 
@@ -301,6 +301,28 @@ class BulkFailure(TypedDict):
     field: str | None
     code: str
     detail: str
+
+
+class BulkMove(TypedDict):
+    """To move clients: those of `items`, `ids`, `external_ids` or `filter`, one of the four."""
+
+    all_or_nothing: NotRequired[bool]
+    dry_run: NotRequired[bool]
+    items: NotRequired[list[BulkMoveItem]]
+    ids: NotRequired[list[str]]
+    external_ids: NotRequired[list[str]]
+    filter: NotRequired[dict[str, Any]]
+    arguments: NotRequired[Move]
+    action: Literal['move']
+
+
+class BulkMoveItem(TypedDict):
+    """A client to move, by its id or your own; `version` as `If-Match` names it."""
+
+    id: NotRequired[str]
+    external_id: NotRequired[str]
+    version: NotRequired[int]
+    arguments: NotRequired[Move]
 
 
 class BulkReset(TypedDict):
@@ -2205,13 +2227,13 @@ class Why(TypedDict):
     reason: NotRequired[str]
 
 
-BulkAct = BulkCreate | BulkUpdate | BulkEnable | BulkDisable | BulkDelete | BulkExtend | BulkTopUp | BulkReset
+BulkAct = BulkCreate | BulkUpdate | BulkEnable | BulkDisable | BulkDelete | BulkExtend | BulkTopUp | BulkReset | BulkMove
 
 
 class BulkQuery(TypedDict):
     """What a list may be asked for: /api/v1/bulk."""
 
-    action: NotRequired[Literal['create', 'delete', 'disable', 'enable', 'extend', 'reset', 'top-up', 'update']]
+    action: NotRequired[Literal['create', 'delete', 'disable', 'enable', 'extend', 'move', 'reset', 'top-up', 'update']]
     limit: NotRequired[int]
     ordering: NotRequired[Literal['id', '-id']]
     status: NotRequired[Literal['failed', 'pending', 'running', 'succeeded']]

@@ -33,6 +33,7 @@ from peers.services.bulk.entries import (
     seal,
     unseal,
 )
+from peers.services.bulk.moves import move_many
 from peers.services.bulk.single import NOT_OURS
 from tenants.authority import renewed
 from tenants.models import Tenant
@@ -49,6 +50,8 @@ BATCH: Final = 200
 #: Where one may write at a time, a batch is what others wait for; they come in between. Whoever
 #: waits for SQLite looks every 0.1 s: so nobody misses a pause.
 BATCH_OF_ONE_WRITER: Final = 75
+#: Moves are written one by one, and hold the pools of where they go: others take addresses there.
+BATCH_OF_MOVES: Final = 50
 PAUSE_S: Final = 0.1
 #: A run that nobody began, or went on with, for so long lost its worker.
 _LOST_AFTER, _STALLED_AFTER = timedelta(seconds=2), timedelta(seconds=15)
@@ -145,7 +148,7 @@ def _batch(run_id: int, caller: Caller, entries: Sequence[Entry]) -> bool:
             return False
         done = set(run.items.values_list("index", flat=True))
         left = [entry for entry in entries if entry.index not in done]
-        batch = left if run.all_or_nothing or run.dry_run else left[: _batch_size()]
+        batch = left if run.all_or_nothing or run.dry_run else left[: _batch_size(run)]
         run.started_at = run.started_at or at
         now = renewed(caller, BULK_SCOPE, at=at)
         stopped = _stopped(now)
@@ -157,8 +160,9 @@ def _batch(run_id: int, caller: Caller, entries: Sequence[Entry]) -> bool:
     return run.finished_at is None
 
 
-def _batch_size() -> int:
-    return min(BATCH, BATCH_OF_ONE_WRITER) if _one_writer() else BATCH
+def _batch_size(run: BulkRun) -> int:
+    most = BATCH_OF_MOVES if run.action == BulkRun.Action.MOVE else BATCH
+    return min(most, BATCH_OF_ONE_WRITER) if _one_writer() else most
 
 
 def _one_writer() -> bool:
@@ -197,6 +201,8 @@ def _carry_out(
     with transaction.atomic():
         if run.action == BulkRun.Action.CREATE:
             found, jobs = create_many(caller=caller, entries=open_ones, at=at)
+        elif run.action == BulkRun.Action.MOVE:
+            found, jobs = move_many(caller=caller, entries=open_ones, at=at)
         else:
             found, jobs = act_on_many(caller=caller, action=run.action, entries=open_ones, at=at)
         outcomes += found

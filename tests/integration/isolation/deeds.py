@@ -213,6 +213,7 @@ def a_run_that_names_what_is_anothers(stage: Stage) -> None:
     theirs = UUID(b.ids["client"])
     days = {"days": 3}
     wanted: dict[str, dict[str, Any]] = {"update": {"note": "x"}, "extend": days, "top-up": days}
+    wanted["move"] = {"interface": a.ids["interface"]}
     for action in set(BulkRun.Action.values) - {"create"}:
         run = BulkRun(tenant=a.tenant, action=action, total=1, actor_name="x")
         values = wanted.get(action, {})

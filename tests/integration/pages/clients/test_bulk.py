@@ -11,11 +11,11 @@ from django.test import Client as Browser
 
 from audit.models import AuditEvent
 from gateways.models import Interface
-from peers.models import BulkRun, Client
+from peers.models import BulkRun, Client, Peer
 from peers.services.bulk.runs import carry_on
 from quotas.models import Hold
 from tenants.models import Tenant, User
-from tests.make import make_client, make_peer, make_plan
+from tests.make import make_client, make_interface, make_peer, make_plan
 
 LIST = "/t/acme/clients/"
 BULK = f"{LIST}bulk/"
@@ -89,6 +89,50 @@ def test_a_plan_brings_its_limits(reseller: Browser, three: list[Client], acme: 
     assert "Gone" not in reseller.get(f"{BULK}?act=plan&id={three[0].uuid}").content.decode()
     reseller.post(BULK, form("plan", three, plan=str(plan.uuid)))
     assert set(Client.objects.values_list("plan__name", "quota_bytes")) == {("Basic 20", 20)}
+
+
+def test_moving_is_offered_where_there_is_another_place(
+    reseller: Browser, three: list[Client], interface: Interface
+) -> None:
+    assert 'value="move"' not in reseller.get(LIST).content.decode()
+    other = make_interface(
+        gateway=interface.gateway,
+        name="wg7",
+        addresses=["10.253.0.1/24"],
+        listen_port=51821,
+        is_default=False,
+    )
+    assert 'value="move"' in reseller.get(LIST).content.decode()
+    make_peer(three[2], other)
+    page = reseller.get(f"{BULK}?act=move&id={three[0].uuid}&id={three[1].uuid}").content.decode()
+    for words in ("Move 2 clients?", "wg7", "devices keep their keys", "hand out the new ones"):
+        assert words in page, words
+    answer = reseller.post(BULK, form("move", three, interface=str(other.uuid)))
+    assert BulkRun.objects.get().action == "move"
+    assert set(Peer.objects.filter(deleted_at=None).values_list("interface", flat=True)) == {
+        other.pk
+    }
+    page = reseller.get(answer["Location"]).content.decode()
+    assert "Move 3 clients" in page
+    assert "All 3 done." in page
+
+
+def test_where_one_may_not_sell_nothing_is_moved(
+    reseller: Browser, three: list[Client], acme: Tenant, interface: Interface
+) -> None:
+    foreign = make_interface(
+        gateway=interface.gateway,
+        name="wg7",
+        addresses=["10.253.0.1/24"],
+        listen_port=51821,
+        is_default=False,
+    )
+    acme.interfaces.add(interface)
+    Tenant.objects.filter(pk=acme.pk).update(limits_interfaces=True)
+    assert "wg7" not in reseller.get(f"{BULK}?act=move&id={three[0].uuid}").content.decode()
+    answer = reseller.post(BULK, form("move", three, interface=str(foreign.uuid)))
+    assert answer.status_code == 400
+    assert not BulkRun.objects.exists()
 
 
 def test_deleting_and_what_failed_can_be_tried_again(
