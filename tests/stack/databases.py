@@ -1,4 +1,5 @@
-"""A database for each stack, migrated already: migrating takes longer than all else of a start.
+"""A database for each stack, migrated already, and static files, collected already: both take
+longer than all else of a start.
 
 The migrations run by `manage.py migrate` into a template, of which each stack gets a copy. `make
 test` makes the templates once for all of its parts (``python -m tests.stack.databases``, in the
@@ -16,6 +17,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +36,13 @@ _FOREIGN = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE",
 def fill_sqlite(file: Path) -> None:
     """Write a migrated SQLite database to a file that is not there yet."""
     copy_sqlite(shared_sqlite() or _sqlite_template(), file)
+
+
+def fill_static(folder: Path) -> None:
+    """Write what `manage.py collectstatic` makes, the same for every stack, to a folder."""
+    templates = os.environ.get("VWG_TEST_TEMPLATES")
+    made = Path(templates) / "static" if templates else _static_template()
+    shutil.copytree(made, folder, dirs_exist_ok=True)
 
 
 def shared_sqlite() -> Path | None:
@@ -130,6 +139,14 @@ def _sqlite_template() -> Path:
 
 
 @cache
+def _static_template() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="vwt"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _collect(folder)
+    return folder / "static"
+
+
+@cache
 def _template(cluster_url: str) -> str:
     with cluster_connection(cluster_url) as cluster:
         if cluster.execute("SELECT 1 FROM pg_database WHERE datname = %s", [SHARED]).fetchone():
@@ -153,22 +170,36 @@ def _make(cluster_url: str, name: str) -> None:
 
 
 def _migrate(url: str) -> None:
+    _manage("migrate", DATABASE_URL=url)
+
+
+def _collect(state: Path) -> None:
+    """Static files into the folder "static" of a state directory."""
+    _manage("collectstatic", "--no-input", VWG_STATE_DIR=str(state))
+
+
+def _manage(*words: str, **settings: str) -> None:
     with tempfile.TemporaryDirectory(prefix="vwt") as state:
         file = Path(state) / "env"
         environment.ensure_environment(file)
         subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"],
-            env={**own_environment(), "VWG_ENV_FILE": str(file), "DATABASE_URL": url},
+            [sys.executable, str(ROOT / "manage.py"), *words, "--verbosity", "0"],
+            env={**own_environment(), "VWG_ENV_FILE": str(file), **settings},
             check=True,
         )
 
 
 def make_shared() -> None:
-    """The templates of a whole run."""
-    if file := shared_sqlite():
-        _migrate(f"sqlite:///{file}")
-    if cluster_url := os.environ.get("VWG_TEST_DATABASE_URL"):
-        _make(cluster_url, SHARED)
+    """The templates of a whole run, beside each other."""
+    with ThreadPoolExecutor() as pool:
+        made = []
+        if file := shared_sqlite():
+            made.append(pool.submit(_migrate, f"sqlite:///{file}"))
+            made.append(pool.submit(_collect, file.parent))
+        if cluster_url := os.environ.get("VWG_TEST_DATABASE_URL"):
+            made.append(pool.submit(_make, cluster_url, SHARED))
+    for one in made:
+        one.result()
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@ network namespace of its own; web and workers stay outside and talk over a free 
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -23,19 +23,18 @@ from types import TracebackType
 from typing import IO, Self
 
 from deploy import environment, supervision
-from tests.stack.databases import ROOT, Tenancy, fill_sqlite, own_environment
+from tests.stack.console import Console
+from tests.stack.databases import ROOT, Tenancy, fill_sqlite, fill_static, own_environment
 
 _START_SECONDS = 60.0
-#: The steps of `make up`, in one process.
+#: The steps of `make up` that are not done already.
 _PREPARE = """
 import django
 from django.core.management import call_command as call
-django.setup()
 call("migrate", verbosity=0, interactive=False)
 call("createcachetable")
 if django.conf.settings.VWG_WEB_DATABASE_URL:
     call("row_security")
-call("collectstatic", verbosity=0, interactive=False)
 call("setup")
 call("link_up")
 """
@@ -58,6 +57,7 @@ class Stack:
         self._settings = settings or {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._logs: dict[str, IO[bytes]] = {}
+        self._console: Console | None = None
         self.env: dict[str, str] = {}
         self.commands: dict[str, list[str]] = {}
 
@@ -103,35 +103,42 @@ class Stack:
             self.env["VWG_WEB_DATABASE_URL"] = self._tenancy.web_url
         else:
             fill_sqlite(self.state / "vwg.sqlite3")
+        fill_static(self.state / "static")
         run("ip", "netns", "add", self.netns)
         run("ip", "-n", self.netns, "link", "set", "lo", "up")
         config = supervision.render(state=self.state, gateway="local", private_redis=True)
         supervision.write(config, state=self.state)
         self.commands = supervision.commands(config)
-        run(
-            sys.executable,
-            "-c",
-            _PREPARE,
-            env={**self.env, "DJANGO_SETTINGS_MODULE": "vwg.settings"},
-        )
+        self._logs["console"] = (self.state / "log" / "console.log").open("ab")
+        self._console = Console(self.state / "console", self.env, self._logs["console"])
+        self.manage("shell", "--no-imports", "-c", _PREPARE)
 
     def _end(self) -> None:
-        for name in set(self._processes) - {"redis"}:  # at once: each may take seconds
-            with suppress(ProcessLookupError):
-                self.signal_group(name, signal.SIGCONT)
-                self._processes[name].terminate()
-        for name in reversed(list(self._processes)):
-            self.stop(name)
+        """Leave nothing behind, at once: nothing of it is asked any more."""
+        for name in list(self._processes):
+            self.kill(name)
+        if self._console:
+            self._console.close()
         for log in self._logs.values():
             log.close()
-        namespaces = run("ip", "netns", "list")
-        if self.env and self.netns in namespaces:
-            self.manage("link_down", check=False)
-            for pid in run("ip", "netns", "pids", self.netns).split():
-                os.kill(int(pid), signal.SIGKILL)
-            run("ip", "netns", "delete", self.netns)
+        if self.netns in run("ip", "netns", "list"):
+            self._clear_namespace()
         if self._tenancy:
             self._tenancy.drop()
+
+    def _clear_namespace(self) -> None:
+        """Delete its links, upon which their daemons end by themselves; then what is left."""
+        for link in json.loads(run("ip", "-n", self.netns, "-json", "link"))[1:]:  # without "lo"
+            run("ip", "-n", self.netns, "link", "delete", link["ifname"], check=False)
+        deadline = time.monotonic() + 2.0
+        while (pids := run("ip", "netns", "pids", self.netns).split()) and (
+            time.monotonic() < deadline
+        ):
+            time.sleep(0.02)
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        run("ip", "netns", "delete", self.netns)
 
     # -- its processes ----------------------------------------------------------------------
 
@@ -191,8 +198,12 @@ class Stack:
 
     def manage(self, *words: str, check: bool = True) -> str:
         """Run `manage.py WORDS` with this stack's settings; its standard output."""
-        argv = [sys.executable, str(ROOT / "manage.py"), *words]
-        return run(*argv, env=self.env, check=check)
+        assert self._console
+        assert self._console.env == self.env  # a console knows what it began with
+        ended = self._console.run(*words)
+        if check and ended.status:
+            raise AssertionError(f"manage.py {' '.join(words[:3])}: {ended}")
+        return ended.output
 
     def token(self, *options: str) -> str:
         """A bearer token of the default tenant with every scope."""

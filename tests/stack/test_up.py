@@ -9,14 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from deploy import ownership
 from tests.stack.conftest import short_path
-from tests.stack.databases import ROOT, own_environment
+from tests.stack.databases import ROOT, fill_sqlite, own_environment
 from tests.stack.processes import free_port, run
 
 pytestmark = [pytest.mark.stack, pytest.mark.wg]
@@ -112,12 +112,41 @@ class Box:
 
 
 @pytest.fixture
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    box = Box(short_path(tmp_path_factory))
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A machine on which vwg has never run."""
+    with placed(short_path(tmp_path_factory)) as box:
+        yield box
+
+
+@pytest.fixture
+def prepared(fresh: Box) -> Box:
+    """The same, whose database is migrated already."""
+    fresh.state.mkdir(mode=0o700)
+    fill_sqlite(fresh.state / "vwg.sqlite3")
+    return fresh
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A vwg that was started and answers."""
+    with placed(short_path(tmp_path_factory)) as box:
+        box.state.mkdir(mode=0o700)
+        fill_sqlite(box.state / "vwg.sqlite3")
+        box.start()
+        box.wait_until(box.answers, 30)
+        yield box
+
+
+@contextmanager
+def placed(state: Path) -> Iterator[Box]:
+    """A machine with an empty namespace; nothing of it stays."""
+    box = Box(state)
     run("ip", "netns", "add", box.name)
     run("ip", "-n", box.name, "link", "set", "lo", "up")
-    yield box
-    box.end()
+    try:
+        yield box
+    finally:
+        box.end()
 
 
 def files(box: Box) -> dict[str, str]:
@@ -136,8 +165,8 @@ def files(box: Box) -> dict[str, str]:
 
 
 @pytest.mark.alone  # it measures two times
-def test_ctrl_c_and_a_second_start_change_nothing(prepared: Box) -> None:
-    box = prepared
+def test_ctrl_c_and_a_second_start_change_nothing(fresh: Box) -> None:
+    box = fresh
     first = box.start()
     before, link = files(box), box.link()
     daemon = run("pgrep", "-f", f"wireguard-go {box.name}").split()
@@ -160,9 +189,8 @@ def test_ctrl_c_and_a_second_start_change_nothing(prepared: Box) -> None:
     assert run("pgrep", "-f", f"wireguard-go {box.name}").split() == daemon
 
 
-def test_a_start_beside_a_running_one_is_refused_and_harmless(prepared: Box) -> None:
-    box = prepared
-    box.start()
+def test_a_start_beside_a_running_one_is_refused_and_harmless(running: Box) -> None:
+    box = running
     programs = box.programs()
 
     refused = box.call("-m", "deploy.up")
@@ -173,10 +201,8 @@ def test_a_start_beside_a_running_one_is_refused_and_harmless(prepared: Box) -> 
     assert box.answers("/healthz/live")
 
 
-def test_whatever_dies_comes_back(prepared: Box) -> None:
-    box = prepared
-    box.start()
-    box.wait_until(box.answers, 30)
+def test_whatever_dies_comes_back(running: Box) -> None:
+    box = running
     before = box.programs()
     assert set(before) == _PROGRAMS
 
@@ -187,10 +213,9 @@ def test_whatever_dies_comes_back(prepared: Box) -> None:
     box.wait_until(box.answers, 45)
 
 
-def test_down_stops_the_stack_and_takes_the_interface_down(prepared: Box) -> None:
+def test_down_stops_the_stack_and_takes_the_interface_down(running: Box) -> None:
     """From a shell that was not told what `make up` was: that is noted beside the database."""
-    box = prepared
-    box.start()
+    box = running
     assert box.link()
     doctor = box.call("manage.py", "doctor", bare=True)
     assert f"{box.name}: is up and vwg's own" in doctor.stdout, doctor.stdout + doctor.stderr
