@@ -113,8 +113,10 @@ if [ "${1:-}" = proof ]; then
     fi
 else
     plain="$plain and not proof"
+    # Where each kind is (tests/conftest.py refuses one that is elsewhere): collecting costs, too.
     unit="tests/unit tests/contract $(ls tests/test_*.py)"
-    rest=$(ls -d tests/*/ | grep -vE '^tests/(unit|contract|__pycache__)/$')
+    real="tests/faults tests/stack tests/live tests/browser"
+    rest=$(ls -d tests/*/ | grep -vE '^tests/(unit|contract|stack|live|browser|__pycache__)/$')
     # shellcheck disable=SC2086 # lists of words on purpose
     part unit pytest -n 2 -m "$plain" $unit
     # shellcheck disable=SC2086
@@ -134,11 +136,14 @@ else
         impossible alone "$reason"
     else
         part wireguard privileged_pytest -n 2 --dist loadfile \
-            -m "wg and not stack and not browser and not proof" tests
-        # Real stacks mostly wait: a file to each process. What measures has the machine for itself.
-        part stack privileged_pytest -n 3 --dist loadfile \
-            -m "(stack or browser) and not proof and not alone" tests
-        part alone privileged_pytest -p no:xdist -m "alone and not proof" tests
+            -m "wg and not stack and not browser and not proof and not alone" tests/contract tests/live
+        # Real stacks mostly wait: a file to each process, the long ones (few tests, long waits)
+        # first. What measures has the machine for itself.
+        # shellcheck disable=SC2086
+        part stack privileged_pytest -n 4 --dist loadfile --no-loadscope-reorder \
+            -m "(stack or browser) and not proof and not alone" $real
+        # shellcheck disable=SC2086
+        part alone privileged_pytest -p no:xdist -m "alone and not proof" $real
     fi
     echo
     cat "$results"

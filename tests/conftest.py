@@ -29,18 +29,38 @@ from tests.stack.databases import copy_sqlite, shared_sqlite
 #: Keys, tokens and ids that are made anew in every run.
 _RANDOM = re.compile(r"[A-Za-z0-9+/]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-")
 _NEEDS_NETWORK = ("wg", "stack", "browser", "proof")
+#: What has real things around it, and the folders where deploy/test.sh looks for it.
+_REAL = ("wg", "stack", "browser", "alone")
+_REAL_FOLDERS = ("faults", "stack", "live", "browser")
+#: For tests of real WireGuard without a stack; tests of two worlds.
+_WIREGUARD_FOLDERS, _MIXED_FOLDERS = ("contract", "live"), ("contract", "faults")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test with real transactions empties all tables behind it, the rows that migrations made
     (the default tenant, the global settings) too: each such test gets them back first.
+
+    Nor is there a test in a place where `make test` does not look for its kind.
     """
+    lost = [item.nodeid for item in items if not _is_in_a_part(item)]
+    if lost:
+        raise pytest.UsageError(f"in no part of deploy/test.sh: {', '.join(lost)}")
     for item in items:
         marker = item.get_closest_marker("django_db")
         options = dict(marker.kwargs) if marker else {}
         if options.get("transaction") or "transactional_db" in getattr(item, "fixturenames", []):
             options |= {"transaction": True, "serialized_rollback": True}
             item.add_marker(pytest.mark.django_db(**options), append=False)
+
+
+def _is_in_a_part(item: pytest.Item) -> bool:
+    if item.get_closest_marker("proof"):
+        return True
+    marks = {name for name in _REAL if item.get_closest_marker(name)}
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    if not marks:
+        return folder not in {*_REAL_FOLDERS, *_WIREGUARD_FOLDERS} - {*_MIXED_FOLDERS}
+    return folder in (_WIREGUARD_FOLDERS if marks == {"wg"} else _REAL_FOLDERS)
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.live.site import Site
 from tests.stack.conftest import short_path
+from tests.stack.processes import Stack
 
 Figure = Callable[[str, object], None]
 
@@ -28,10 +29,23 @@ def figure() -> Figure:
     return note_figure
 
 
+@pytest.fixture(scope="package")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The running vwg of all files that measure."""
+    with Stack(short_path(tmp_path_factory)) as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A running vwg with a laboratory around it, shared by the tests of one file."""
-    with Site(short_path(tmp_path_factory)) as running:
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A running vwg with a laboratory around it, shared by the tests of one file; files that
+    measure come to one vwg, one after the other, each with a laboratory of its own.
+    """
+    alone = request.node.get_closest_marker("alone")
+    stack = request.getfixturevalue("measured") if alone else None
+    with Site(short_path(tmp_path_factory), stack=stack) as running:
         yield running
 
 

@@ -131,6 +131,10 @@ class Client:
                 raise AssertionError(f"{address} did not answer within {within_s} s")
         return time.monotonic() - begin
 
+    def switch_off(self) -> None:
+        """The tunnel, and with it its sessions; `reconfigure` switches it on again."""
+        inside(self.netns, "ip", "link", "set", self.interface, "down")
+
     def handshakes(self) -> dict[str, int]:
         """The last handshake with each peer (Unix seconds, 0 is never)."""
         return {line[0]: int(line[4]) for line in self._dump()}
@@ -285,8 +289,9 @@ class Lab:
             time.sleep(0.01)
         for netns in self._namespaces:
             sh("ip", "netns", "del", netns, check=False)
-        if not self._owns_gateway:  # the links to the other namespaces went with those
-            self.run("ip", "link", "del", "br0", check=False)
+        if not self._owns_gateway:  # the links to the other namespaces go with those, in a moment
+            for link in ("br0", "up0"):
+                self.run("ip", "link", "del", link, check=False)
         for name in self._interfaces:
             (SOCKETS / f"{name}.sock").unlink(missing_ok=True)
         self._namespaces.clear()

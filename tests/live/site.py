@@ -72,11 +72,15 @@ class Site:
 
     def __init__(self, state: Path, *, stack: Stack | None = None, **settings: str) -> None:
         self.stack = stack or Stack(state, settings=settings)
+        #: Somebody else's, who was there before and stays.
+        self._is_guest = bool(stack and stack.commands)
+        self._old_jobs: set[str] = set()
         self.lab = Lab("vzl", self.stack.netns)
         self._idle: list[tuple[HTTPConnection, float]] = []
 
     def __enter__(self) -> Self:
-        self.stack.__enter__()
+        if not self._is_guest:
+            self.stack.__enter__()
         try:
             self.lab.__enter__()
             # A queue of 500 packets is 125 ms of the streams; a busy machine's scheduler can
@@ -85,9 +89,11 @@ class Site:
             self._token = self.stack.token("--operator")
             key, *rest = sh("wg", "show", self.interface, "dump").splitlines()[0].split("\t")[1:]
             self.public_key, self.port = key, int(rest[0])
+            self._old_jobs = {job["id"] for job in self.jobs()} if self._is_guest else set()
         except BaseException:
             self.lab.close()
-            self.stack.__exit__(None, None, None)
+            if not self._is_guest:
+                self.stack.__exit__(None, None, None)
             raise
         return self
 
@@ -100,7 +106,8 @@ class Site:
         for connection, _ in self._idle:
             connection.close()
         self.lab.close()
-        self.stack.__exit__(kind, error, trace)
+        if not self._is_guest:
+            self.stack.__exit__(kind, error, trace)
 
     @property
     def interface(self) -> str:
@@ -176,11 +183,11 @@ class Site:
         return device
 
     def jobs(self) -> Iterator[Any]:
-        """Every job, newest first."""
+        """Every job since this site began, newest first."""
         page = "/api/v1/jobs?limit=200"
         while page:
             body = self.call("GET", page).body
-            yield from body["results"]
+            yield from (job for job in body["results"] if job["id"] not in self._old_jobs)
             page = (body["next"] or "").removeprefix(self.stack.url)
             page = page[page.index("/api") :] if page else ""
 

@@ -36,6 +36,7 @@ class FaultySite(Site):
         self.stack: World = World(state, settings=settings)
         self.lab = Lab("vzf", self.stack.netns)
         self._idle = []
+        self._is_guest, self._old_jobs = False, set()
 
     def ledger(self, client_id: str) -> list[int]:
         self.observe()

@@ -1,6 +1,6 @@
 """Nobody else notices: bystanders at 2,000 packets/s each way, while everybody else changes.
 
-Every test has a control run of the same streams in which nothing happens, and prints both.
+Every test prints, beside its own, a control run of the same streams in which nothing happens.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ SENTENCE = "Applied server config successfully without disrupting active connect
 def bystanders(site: Site) -> list[Client]:
     """Two players in the middle of a game."""
     return [site.connect("Ava's console"), site.connect("Kian's laptop")]
+
+
+@pytest.fixture(scope="module")
+def control(site: Site, bystanders: list[Client]) -> Witness:
+    return control_run(site, bystanders, CONTROL_S)
 
 
 def judge(site: Site, name: str, witness: Witness, control: Witness, figure: Figure) -> None:
@@ -103,9 +108,13 @@ class Crowd:
 
 
 def change_a_crowd(
-    site: Site, bystanders: Sequence[Client], size: int, name: str, figure: Figure
+    site: Site,
+    bystanders: Sequence[Client],
+    control: Witness,
+    size: int,
+    name: str,
+    figure: Figure,
 ) -> None:
-    control = control_run(site, bystanders, CONTROL_S)
     crowd = Crowd(site, size)
     begin = time.monotonic()
     with Witness(site, bystanders) as witness:
@@ -119,27 +128,26 @@ def change_a_crowd(
 
 
 def test_twenty_others_change_and_nobody_notices(
-    site: Site, bystanders: list[Client], figure: Figure
+    site: Site, bystanders: list[Client], control: Witness, figure: Figure
 ) -> None:
-    change_a_crowd(site, bystanders, 20, "zero_loss.changes_of_20", figure)
+    change_a_crowd(site, bystanders, control, 20, "zero_loss.changes_of_20", figure)
 
 
 @pytest.mark.proof
 def test_two_hundred_others_change_and_nobody_notices(
-    site: Site, bystanders: list[Client], figure: Figure
+    site: Site, bystanders: list[Client], control: Witness, figure: Figure
 ) -> None:
-    change_a_crowd(site, bystanders, 200, "zero_loss.changes_of_200", figure)
+    change_a_crowd(site, bystanders, control, 200, "zero_loss.changes_of_200", figure)
 
 
 def test_drift_is_healed_and_nobody_notices(
-    site: Site, bystanders: list[Client], figure: Figure
+    site: Site, bystanders: list[Client], control: Witness, figure: Figure
 ) -> None:
     made = [site.add_client(f"victim {number}") for number in range(3)]
     changed, removed, robbed = (one["devices"][0]["public_key"] for one in made)
     thief = strange_key()
     site.observe()
     before = site.settings()
-    control = control_run(site, bystanders, CONTROL_S)
 
     with Witness(site, bystanders) as witness:
         site.wg_set("peer", changed, "allowed-ips", "10.252.250.1/32", "persistent-keepalive", "7")
@@ -159,10 +167,9 @@ def test_drift_is_healed_and_nobody_notices(
 
 
 def test_five_hundred_are_applied_at_once_and_nobody_notices(
-    site: Site, bystanders: list[Client], figure: Figure, tmp_path: Path
+    site: Site, bystanders: list[Client], control: Witness, figure: Figure, tmp_path: Path
 ) -> None:
     others = set(site.peers())
-    control = control_run(site, bystanders, CONTROL_S)
 
     with ThreadPoolExecutor(1) as pool:
         made = pool.submit(site.python, ADD_500.format(directory=str(tmp_path)))
