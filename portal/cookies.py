@@ -27,7 +27,12 @@ def keep_theme(request: HttpRequest, response: HttpResponse, theme: str) -> None
     """Keep the theme in this browser; anything but light and dark means: as the system."""
     if theme in THEMES:
         response.set_cookie(
-            THEME_COOKIE, theme, max_age=_YEAR, secure=request.is_secure(), samesite="Lax"
+            THEME_COOKIE,
+            theme,
+            max_age=_YEAR,
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
         )
     else:
-        response.delete_cookie(THEME_COOKIE)
+        response.delete_cookie(THEME_COOKIE, samesite="Lax")

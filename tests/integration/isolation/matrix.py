@@ -116,7 +116,7 @@ def undone() -> Iterator[None]:
 
 
 @contextmanager
-def _writes() -> Iterator[list[str]]:
+def writes() -> Iterator[list[str]]:
     """The statements that change something; where there are none, nothing need be compared."""
     seen: list[str] = []
 
@@ -204,7 +204,7 @@ class Examination:
         own, other = (role.home or self.b, self.b if role.home is self.a else self.a)
         answers: dict[str, tuple[Question, Answer]] = {}
         for question in self._questions(role, own, other):
-            with undone(), _writes() as written:
+            with undone(), writes() as written:
                 answer = self._send(role, question)
                 self._judge(role, question, answer, refusal)
                 if written:
