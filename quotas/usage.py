@@ -34,8 +34,10 @@ def of_tenant(tenant_id: int) -> Whose:
 
 
 def of_everybody() -> Whose:
-    """All that was used at all."""
-    return Whose("1 = 1", ())
+    """All that was used at all: every tenant is named, for the index is by tenant and time."""
+    tenants = "SELECT id FROM tenants_tenant"
+    among = f"= ANY(ARRAY({tenants}))" if connection.vendor == "postgresql" else f"IN ({tenants})"
+    return Whose(f"tenant_id {among}", ())
 
 
 def of_client(tenant_id: int, client_uuid: UUID) -> Whose:

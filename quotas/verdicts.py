@@ -115,12 +115,14 @@ def ended(vendor: str, *, seconds: str) -> str:
 
 def missed_start(vendor: str, *, seconds: str = "0") -> str:
     """The condition that the start was missed so many seconds (of the row) ago."""
-    return f"(c.starts_at IS NULL AND {_passed(vendor, 'c.start_before', seconds)})"
+    return f"({_passed(vendor, 'c.start_before', seconds)} AND c.starts_at IS NULL)"
 
 
 def _passed(vendor: str, moment: str, seconds: str) -> str:
     later = _AFTER[vendor].format(moment=moment, seconds=seconds)
-    return f"({moment} <= %(at)s AND (({seconds}) = 0 OR {later} <= %(at)s))"
+    # Said of each alone: SQLite takes an index of living clients for neither of two otherwise.
+    due = f"c.deleted_at IS NULL AND {moment} <= %(at)s"
+    return f"({due} AND (({seconds}) = 0 OR {later} <= %(at)s))"
 
 
 def conditions(vendor: str) -> Mapping[str, str]:

@@ -132,7 +132,10 @@ def months_counted(tenant: Tenant, *, at: datetime) -> list[tuple[datetime, date
     """The months of the tenant's time zone, from the first that anything was counted in."""
     firsts = (
         UsageBucket.objects.filter(tenant=tenant).aggregate(first=Min("begins_at"))["first"],
-        LedgerSegment.objects.filter(tenant=tenant).aggregate(first=Min("quarter"))["first"],
+        # Those that are rolled up stand in a bucket that is as old.
+        LedgerSegment.objects.filter(tenant=tenant, rolled_up=False).aggregate(
+            first=Min("quarter")
+        )["first"],
     )
     since = min((first for first in firsts if first is not None), default=None)
     if since is None or since >= at:

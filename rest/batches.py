@@ -14,11 +14,13 @@ def drop_some(
     *,
     first: Callable[[type[Any], Sequence[int]], None] | None = None,
 ) -> int:
-    """Delete up to ``number`` of the rows, the oldest first, and return how many there were.
+    """Delete up to ``number`` of the rows, in their order or else the oldest first, and return how
+    many there were.
 
     ``first`` is called before, with the model and the keys. Call it until it returns 0.
     """
-    ids = list(rows.order_by("pk").values_list("pk", flat=True)[:number])
+    ordered = rows if rows.ordered else rows.order_by("pk")
+    ids = list(ordered.values_list("pk", flat=True)[:number])
     if ids:
         if first is not None:
             first(rows.model, ids)

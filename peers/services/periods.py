@@ -62,7 +62,7 @@ def date_periods(clients: Sequence[Client], *, at: datetime) -> None:
 def roll_periods(*, at: datetime) -> int:
     """Begin the next period of every client whose period is over; how many did."""
     due = Usage.objects.filter(period_ends_at__lte=at, client__deleted_at__isnull=True)
-    ids = list(due.order_by("client").values_list("client", flat=True))
+    ids = sorted(due.values_list("client", flat=True))  # in SQL, SQLite would walk everybody
     return sum(_roll(ids[begin : begin + BATCH], at) for begin in range(0, len(ids), BATCH))
 
 

@@ -91,14 +91,18 @@ def _reaches(percent: int) -> str:
 
 def _near_end(thresholds: Thresholds, tenants: Sequence[int], at: datetime) -> list[int]:
     """Clients of whom another number of days counts than the one that was told."""
-    found = Q(usage__warned_days__isnull=False, expires_at__isnull=True)
+    untold, off = Q(), Q(expires_at__isnull=True)
     for days in thresholds.days:
         edge = at + timedelta(days=days)
-        untold = Q(usage__warned_days__isnull=True) | Q(usage__warned_days__gt=days)
-        found |= Q(untold, expires_at__gt=at, expires_at__lte=edge)
-        found |= Q(usage__warned_days__lte=days, expires_at__gt=edge + SLACK_TIME)
-    rows = Client.objects.filter(found, tenant__in=tenants, deleted_at__isnull=True)
-    return list(rows.order_by("pk").values_list("pk", flat=True))
+        fewer = Q(usage__warned_days__isnull=True) | Q(usage__warned_days__gt=days)
+        untold |= Q(fewer, expires_at__lte=edge)
+        off |= Q(usage__warned_days__lte=days, expires_at__gt=edge + SLACK_TIME)
+    clients = Client.objects.filter(tenant__in=tenants, deleted_at__isnull=True)
+    last = at + timedelta(days=max(thresholds.days, default=0))
+    # Each has an index of its own: of ends, and of those who were told.
+    near = clients.filter(untold, expires_at__gt=at, expires_at__lte=last)
+    told = clients.filter(off, usage__warned_days__isnull=False)
+    return sorted({pk for rows in (near, told) for pk in rows.values_list("pk", flat=True)})
 
 
 def _of(tenants: Sequence[int]) -> str:

@@ -88,11 +88,17 @@ class LedgerSegment(models.Model):
     is open, and never rewritten once its quarter is over and rolled up.
     """
 
-    meter = models.ForeignKey(Meter, on_delete=models.CASCADE, related_name="segments")
+    meter = models.ForeignKey(
+        Meter, on_delete=models.CASCADE, related_name="segments", db_index=False
+    )
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE)
     #: The number stays when the interface goes.
     interface = models.ForeignKey(
-        "gateways.Interface", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+        "gateways.Interface",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     incarnation = models.PositiveIntegerField()
     #: When the quarter of an hour began.
@@ -120,11 +126,13 @@ class LedgerSegment(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["meter", "quarter"], name="segment_meter_quarter"),
-            models.Index(fields=["tenant", "quarter"], name="segment_tenant_quarter"),
             models.Index(
                 fields=["quarter"], condition=Q(rolled_up=False), name="segment_to_roll_up"
             ),
+            models.Index(
+                fields=["tenant", "meter"], condition=Q(rolled_up=False), name="segment_to_add"
+            ),
+            models.Index(fields=["quarter"], condition=Q(rolled_up=True), name="segment_to_drop"),
         ]
 
     def __str__(self) -> str:
@@ -134,11 +142,17 @@ class LedgerSegment(models.Model):
 class UsageBucket(models.Model):
     """Bytes of a device in a span of time: a quarter of an hour, and when it is old, a day."""
 
-    meter = models.ForeignKey(Meter, on_delete=models.CASCADE, related_name="buckets")
-    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE)
+    meter = models.ForeignKey(
+        Meter, on_delete=models.CASCADE, related_name="buckets", db_index=False
+    )
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, db_index=False)
     #: The number stays when the interface goes.
     interface = models.ForeignKey(
-        "gateways.Interface", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+        "gateways.Interface",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     begins_at = models.DateTimeField()
     seconds = models.PositiveIntegerField()

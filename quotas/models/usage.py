@@ -45,6 +45,11 @@ class Usage(models.Model):
                 name="usage_period_due",
             ),
             models.Index(fields=["tenant"], name="usage_tenant"),
+            models.Index(
+                fields=["warned_days"],
+                condition=Q(warned_days__isnull=False),
+                name="usage_end_told",
+            ),
         ]
 
     def __str__(self) -> str:

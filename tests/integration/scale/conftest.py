@@ -115,7 +115,7 @@ def _crowd(tenant: Tenant, place: Interface, at: datetime) -> None:
         Client(quota_bytes=100 * GB, reset="month", starts_at=at - week, created_at=at,
                updated_at=at, first_connected_at=at - week, email="sara@example.org"),
         CLIENTS, **whose, name="'Client ' || i", external_id="'order-' || i",
-        expires_at=later(at, "i - 20"),
+        expires_at=later(at, "60 * (i - 20)"),
     )  # fmt: skip
     multiply(
         Peer(created_at=at, applied_generation=1, verified_generation=1, observed_present=True,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from rest_framework.test import APIClient
 
 from control import folding, rollup, sessions
 from peers.models import Peer
 from peers.services import due, ends, periods, verdicts, warnings
 from quotas.models import LedgerSegment
 from resellers.services import pools
+from tests.conftest import bearer
 from tests.integration.scale.conftest import Crowd
-from tests.integration.scale.rows import FIRST, listening, walks
+from tests.integration.scale.rows import FIRST, explain, listening, walks
+from tests.make import make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -57,15 +60,43 @@ def test_the_verdict_on_some(crowd: Crowd) -> None:
         "usage/series?by=hour",
         "usage/interfaces",
         "statements?from={day}",
+        *(OLD := [
+            "statements?from={old}&to={day}",
+            "usage/series?by=day&from={old}&to={day}",
+            "usage/interfaces?from={old}&to={day}",
+            "clients/{client}/usage/series?by=day&from={old}&to={day}",
+            "peers/{peer}/usage/series?by=day&from={old}&to={day}",
+        ]),
     ],
-)
+)  # fmt: skip
 def test_what_a_shop_asks(crowd: Crowd, path: str) -> None:
+    assert_no_walk(ask(crowd, crowd.api, path))
+
+
+def ask(crowd: Crowd, api: APIClient, path: str) -> list[Any]:
+    """The statements of an answer."""
     peer = Peer.objects.get(client=crowd.client)
-    day = (crowd.at - timedelta(days=1)).strftime("%Y-%m-%d")
-    url = path.format(client=crowd.client.uuid, peer=peer.uuid, day=day)
+    day, old = (f"{crowd.at - timedelta(days=days):%Y-%m-%d}" for days in (1, 15))
+    url = path.format(client=crowd.client.uuid, peer=peer.uuid, day=day, old=old)
     with listening() as statements:
-        answer = crowd.api.get(f"/api/v1/{url}")
+        answer = api.get(f"/api/v1/{url}")
     assert answer.status_code == 200, answer.content
+    return statements
+
+
+@pytest.mark.parametrize("path", OLD)
+def test_what_is_old_is_read_from_buckets_alone(crowd: Crowd, path: str) -> None:
+    """Of the ledger only what stands in none yet is looked at, however long it is kept."""
+    sums = [one for one in ask(crowd, crowd.api, path) if "quotas_ledgersegment" in one[0]]
+    plans = [explain(*one) for one in sums]
+    assert plans
+    for plan in plans:
+        assert re.search(r"USING INDEX segment_to_|Scan (using|on) segment_to_", plan), plan
+
+
+def test_a_bill_of_every_tenant_walks_through_no_ledger(crowd: Crowd) -> None:
+    _, token = make_token(crowd.tenant, operator=True)
+    statements = ask(crowd, bearer(token), "tenants/statements?from={day}")
     assert_no_walk(statements)
 
 
@@ -88,22 +119,8 @@ JOBS: dict[str, Callable[[datetime], Any]] = {
 }
 
 
-#: SQLite keeps no histograms: it takes a range for a quarter of the rows, and walks.
-GUESSED = {"ends", "deletions", "periods", "undated", "end warnings", "folding"}
-#: PostgreSQL walks here, each for a reason of its own.
-WALKS = {
-    "end warnings": "one condition on clients or their usage: everybody's are joined",
-    "old segments": "no index knows which segments are rolled up and old; a part of 500 is hashed",
-    "folding a day": "it takes 500 of 20,000 rows, and hashes the table to find them",
-}
-
-
 @pytest.mark.parametrize("job", JOBS)
 def test_what_the_schedule_does_when_little_is_due(crowd: Crowd, job: str) -> None:
-    if connection.vendor == "sqlite" and job in GUESSED:
-        pytest.skip("SQLite does not know how little is due")
-    if connection.vendor == "postgresql" and job in WALKS:
-        pytest.skip(WALKS[job])
     with listening() as statements:
         JOBS[job](crowd.at)
     assert_no_walk(statements)
