@@ -119,25 +119,29 @@ def keep_books(interface: Interface, post: Station, reading: Reading) -> Found:
         healing = heal(interface, drift, running, at=reading.at)
         healing |= catch_up(interface, at=reading.at)
         heal_link(interface, drift.link, at=reading.at)
-        newest = Interface.objects.filter(
-            pk=interface.pk, observed_done_seq__lt=reading.number
-        ).update(
-            observed_done_seq=reading.number,
-            observed_at=reading.at,
-            observed_peers=len(running),
-            observed_backend=post.backend,
-            state=Interface.State.UP,
-            state_reason="",
-            boot_id=boot_id(),
-            drift=drift.counts(),
-            **_guard(interface, drift, reading.at),
-        )
-        if not newest:  # a later dump's books are kept already
+        if not _write_seen(interface, post, reading, drift):
             transaction.set_rollback(True)
             return Found(drift, healing=False)
         Gateway.objects.filter(pk=interface.gateway_id).update(last_seen_at=reading.at)
     cutoff.follow(interface, post, counted, number=reading.number, taken_at=reading.at)
     return Found(drift, healing=healing)
+
+
+def _write_seen(interface: Interface, post: Station, reading: Reading, drift: Drift) -> bool:
+    """Write what the dump showed of the interface; False when a later dump's books are kept."""
+    older = Interface.objects.filter(pk=interface.pk, observed_done_seq__lt=reading.number)
+    written = older.update(
+        observed_done_seq=reading.number,
+        observed_at=reading.at,
+        observed_peers=len(reading.dump.peers),
+        observed_backend=post.backend,
+        state=Interface.State.UP,
+        state_reason="",
+        boot_id=boot_id(),
+        drift=drift.counts(),
+        **_guard(interface, drift, reading.at),
+    )
+    return bool(written)
 
 
 def _last_apply(interface: Interface, reading: Reading, rows: Rows) -> int:

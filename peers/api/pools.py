@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from gateways.api.gateways import made_with_job
 from gateways.models import AddressPool
-from peers.api.interface_bodies import (
+from peers.api.pool_bodies import (
     PoolCreate,
     PoolPatch,
     PoolSerializer,

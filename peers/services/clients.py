@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from audit.events import Actor
 from gateways.models import Interface, Job
 from peers.models import Client, Peer
 from peers.queries import NO_PEER, ClientView, find_interface, only_of, view_client
@@ -133,12 +134,7 @@ def create_client(
             fields=fields,
         )
         date_periods([client], at=at)
-        if is_early(client, at=at):
-            open_hold(client=client, reason=PLAN, actor=caller.actor, at=at, until=client.starts_at)
-        if not enabled:
-            open_hold(client=client, reason=MANUAL, actor=caller.actor, at=at)
-        if stands_off:
-            stand_with_tenant(client=client, actor=caller.actor, at=at)
+        _hold_new(client, actor=caller.actor, enabled=enabled, stands_off=stands_off, at=at)
         after = {**own, **_told(device), "enabled": enabled}
         note_act(client=client, actor=caller.actor, action="client.created", after=after)
         job = tell(
@@ -217,6 +213,18 @@ def update_step(
         usage_fields=settled.fields,
         device=device,
     )
+
+
+def _hold_new(
+    client: Client, *, actor: Actor, enabled: bool, stands_off: bool, at: datetime
+) -> None:
+    """Open every hold that a new client begins with."""
+    if is_early(client, at=at):
+        open_hold(client=client, reason=PLAN, actor=actor, at=at, until=client.starts_at)
+    if not enabled:
+        open_hold(client=client, reason=MANUAL, actor=actor, at=at)
+    if stands_off:
+        stand_with_tenant(client=client, actor=actor, at=at)
 
 
 def _told(device: Device) -> dict[str, Any]:
