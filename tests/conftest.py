@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,10 @@ _REAL_FOLDERS = ("faults", "stack", "live", "browser")
 _WIREGUARD_FOLDERS, _MIXED_FOLDERS = ("contract", "live"), ("contract", "faults")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None]:
     """A test with real transactions empties all tables behind it, the rows that migrations made
     (the default tenant, the global settings) too: each such test gets them back first.
 
@@ -51,6 +55,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if options.get("transaction") or "transactional_db" in getattr(item, "fixturenames", []):
             options |= {"transaction": True, "serialized_rollback": True}
             item.add_marker(pytest.mark.django_db(**options), append=False)
+    yield
+    if not config.getoption("loadscopereorder", True):  # deploy/test.sh, where files are shared out
+        items[:] = list(_in_turn(items))
+
+
+def _in_turn(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """A file that waits and one that keeps a browser busy in turn; the long ones first.
+
+    Files of few tests are the long ones where whole stacks are started and waited for.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    pages = [one for one in files.values() if one[0].get_closest_marker("browser")]
+    stacks = [one for one in files.values() if not one[0].get_closest_marker("browser")]
+    pages.sort(key=len, reverse=True)
+    stacks.sort(key=len)
+    for stack, page in zip_longest(stacks, pages, fillvalue=()):
+        yield from (*stack, *page)
 
 
 def _is_in_a_part(item: pytest.Item) -> bool:
