@@ -33,7 +33,7 @@ MAX_DEPTH: Final = 32
 #: What stands behind a client in a path. An external id "a/enable" would be read as the act.
 SUBROUTES: Final = frozenset(
     {
-        "change-plan", "config", "disable", "enable", "extend", "kick", "move", "peers",
+        "change-plan", "config", "disable", "enable", "extend", "kick", "logins", "move", "peers",
         "reset-usage", "restore", "rotate-keys", "series", "sessions", "share-links", "suspend",
         "terminate", "top-up", "transfer", "unsuspend", "usage",
     }

@@ -12,8 +12,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import PermissionDenied
 
+from peers.customers import is_customer
 from portal.doors import LAST_TENANT
-from tenants.models import Tenant
+from tenants.models import Tenant, User
 from tenants.permissions import may
 from tenants.scoping import Caller, caller_of, memberships_of, sandbox_of
 
@@ -152,10 +153,19 @@ def standing(request: HttpRequest) -> Standing | None:
         sections = tuple(_sections(request, OPERATOR_MENU, None))
         return Standing(None, sections, tuple(_choices(request, "")))
     caller = caller_of(request, slug) if slug is not None else _last(request)
+    own = _own(request) if slug is None else ()
     if caller is None:
-        return Standing(None, (), ())
-    sections = tuple(_sections(request, TENANT_MENU, caller))
+        return Standing(None, own, ())
+    sections = (*_sections(request, TENANT_MENU, caller), *own)
     return Standing(caller, sections, tuple(_choices(request, caller.tenant.slug)))
+
+
+def _own(request: HttpRequest) -> tuple[Section, ...]:
+    """On pages about oneself: the way to what one sees as a customer."""
+    user = request.user
+    if not isinstance(user, User) or not is_customer(user):
+        return ()
+    return (Section("", (Link(reverse("my"), "clients", str(_("My connections")), False),)),)
 
 
 def _last(request: HttpRequest) -> Caller | None:

@@ -12,6 +12,7 @@ from portal.history import views as history
 from portal.home import views as home
 from portal.keys import views as keys
 from portal.members import views as members
+from portal.my import urls as my
 from portal.operators import urlpatterns as operators
 from portal.outcomes import urls as outcomes
 from portal.plans import views as plans
@@ -47,6 +48,7 @@ urlpatterns = [
     *client.urlpatterns,
     *clients.urlpatterns,
     *outcomes.urlpatterns,
+    *my.urlpatterns,
     path("keys/", keys.keys, name="page-keys"),
     path("status/", views.status, name="page-status"),
     path("live/", views.live, name="page-live"),

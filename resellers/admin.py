@@ -117,7 +117,7 @@ class TenantAdmin(ServedAdmin):
         (
             pgettext_lazy("admin", "Branding"),
             {"fields": ["brand_name", "brand_color", "brand_color_dark", "support_url",
-                        "config_prefix"]},
+                        "config_prefix", "customers_sign_in"]},
         ),
         (pgettext_lazy("admin", "Place"), {"fields": ["timezone", "language"]}),
         (pgettext_lazy("admin", "Warnings"), {"fields": ["warn_percents", "warn_days"]}),

@@ -18,7 +18,15 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 
 from audit.models import AuditEvent
-from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork, ShareLink
+from peers.models import (
+    Client,
+    CustomerAccess,
+    Peer,
+    PeerAddress,
+    PeerKey,
+    PeerNetwork,
+    ShareLink,
+)
 from peers.sealing import open_preshared_key, open_private_key
 from peers.usage_queries import usages_of
 from quotas.models import Hold, Meter, Plan, Session, Usage
@@ -87,6 +95,8 @@ def _clients(chunk: Sequence[Client], *, with_secrets: bool) -> Iterator[dict[st
     """Clients with their holds and devices, in a constant number of queries a chunk."""
     holds = _by(Hold.objects.filter(client__in=chunk), "client_id")
     usages = usages_of([client.pk for client in chunk])
+    logins = CustomerAccess.objects.filter(client__in=chunk).select_related("user")
+    people = _by(logins, "client_id")
     peers = list(
         Peer.objects.filter(client__in=chunk)
         .select_related("interface__gateway", "meter")
@@ -100,6 +110,7 @@ def _clients(chunk: Sequence[Client], *, with_secrets: bool) -> Iterator[dict[st
             "next_plan": client.next_plan and str(client.next_plan.uuid),
             "usage": _columns(usages.get(client.pk) or Usage(client=client)),
             "holds": [_columns(hold) for hold in holds[client.pk]],
+            "logins": [{**_columns(row), "email": row.user.email} for row in people[client.pk]],
             "devices": devices[client.pk],
         }
 

@@ -116,6 +116,13 @@ def _timezones() -> frozenset[str]:
     return frozenset(available_timezones()) - {"localtime", "posixrules", "Factory"}
 
 
+def check_flag(value: object, field: str) -> bool:
+    """Yes or no."""
+    if not isinstance(value, bool):
+        raise Invalid("This must be true or false.", field=field)
+    return value
+
+
 def _line(longest: int) -> Check:
     return lambda value, field: check_text(value, field, longest=longest)
 
@@ -157,6 +164,7 @@ OWN_CHECKS: Final[Mapping[str, Check]] = {
     "config_prefix": check_config_prefix,
     "timezone": check_timezone,
     "language": check_language,
+    "customers_sign_in": check_flag,
     "warn_percents": thresholds(MAX_WARN_PERCENT),
     "warn_days": thresholds(MAX_WARN_DAYS),
 }

@@ -161,6 +161,8 @@ class Tenant(models.Model):
     config_prefix = models.CharField(max_length=8, blank=True)  # of a file's name
     timezone = models.CharField(max_length=64, default="UTC")
     language = models.CharField(max_length=8, default="en")
+    #: Whether customers see their clients by a login of their own (`peers.customers`).
+    customers_sign_in = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

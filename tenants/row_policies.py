@@ -128,8 +128,8 @@ _ABOUT_ONESELF: Final = (
     "tenant_id IS NULL AND target_type = 'user' AND target_id = (SELECT me.uuid::text"  # noqa: S608
     f" FROM public.tenants_user me WHERE me.id = NULLIF({_TOLD.format('user')}, '')::bigint)"
 )
-#: The named exceptions, each on exact rows: sign-in, one's own account, a tenant's sandbox, a share
-#: link's secret, and the two doors.
+#: The named exceptions, each on exact rows: sign-in, one's own account, a customer's clients, a
+#: tenant's sandbox, a share link's secret, and the two doors.
 EXCEPTIONS: Final[Mapping[str, tuple[Policy, ...]]] = {
     "audit_auditevent": (Policy("vwg_oneself", "ALL", _ABOUT_ONESELF, _ABOUT_ONESELF),),
     "tenants_apitoken": (
@@ -147,6 +147,10 @@ EXCEPTIONS: Final[Mapping[str, tuple[Policy, ...]]] = {
     ),
     "peers_sharelink": (
         Policy("vwg_share", "SELECT", f"digest = NULLIF({_TOLD.format('share')}, '')"),
+    ),
+    # Which clients a person may look at as their customer, of whatever tenants they are.
+    "peers_customeraccess": (
+        Policy("vwg_customer", "SELECT", f"user_id = NULLIF({_TOLD.format('user')}, '')::bigint"),
     ),
     "peers_peeraddress": (
         Policy("vwg_addresses", "SELECT", f"{_TOLD.format('door')} = 'addresses'"),

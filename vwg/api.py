@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="docs",
     ),
     path("api/v1/", include("gateways.api.urls")),
+    path("api/v1/", include("resellers.api.login_urls")),
     path("api/", include("peers.api.urls")),
     path("api/v1/", include("resellers.api.urls")),
 ]

@@ -10,8 +10,8 @@ from django.db import transaction
 
 from audit.events import Actor, Target, event
 from audit.models import AuditEvent
-from peers.delivery import Delivery
-from peers.models import Peer
+from peers.delivery import Delivery, deliver
+from peers.models import CustomerAccess, Peer
 
 #: Rows of one statement; SQLite's limit of variables is far above.
 _BATCH = 200
@@ -43,6 +43,19 @@ def note_reveals(
         batch_size=_BATCH,
     )
     note_delivered(deliveries, at=at)
+
+
+@transaction.atomic
+def reveal_own(
+    *, access: CustomerAccess, peer: Peer, way: str, actor: Actor, at: datetime
+) -> Delivery:
+    """A device's file for a customer who signed in (`peers.customers`), with one event.
+
+    Raises as `peers.delivery.deliver` does.
+    """
+    delivery = deliver(peer)
+    note_reveals([delivery], way=way, actor=actor, at=at, details={"login": str(access.uuid)})
+    return delivery
 
 
 def note_delivered(deliveries: Sequence[Delivery], *, at: datetime) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from gateways.models import Job
-from peers.models import Client, Peer, PeerAddress, PeerNetwork, ShareLink
+from peers.models import Client, CustomerAccess, Peer, PeerAddress, PeerNetwork, ShareLink
 from peers.queries import live_peers
 from peers.sellable import sellable_interfaces, sellable_pools
 from peers.services.changes import Changed, locked_client, note_act, raise_version, told
@@ -101,6 +101,7 @@ def _bring_rows(client: Client, tenant: Tenant, at: datetime) -> None:
     bring_meters(client, tenant)
     peers = Peer.objects.filter(client=client)
     ShareLink.objects.filter(peer__in=peers, revoked_at__isnull=True).update(revoked_at=at)
+    CustomerAccess.objects.filter(client=client).delete()  # whom the other seller let in
     for rows in (
         peers,
         PeerAddress.objects.filter(peer__in=peers),

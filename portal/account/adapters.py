@@ -82,9 +82,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             mail.send(message)
 
     def written(self, template_prefix: str, email: str, context: dict[str, Any]) -> EmailMessage:
-        """The mail, in the language of who gets it."""
+        """The mail, in the language of who gets it; else in the one that ``context`` names."""
         user = context.get("user")
-        with override(getattr(user, "language", "") or None):
+        language = getattr(user, "language", "") or context.get("language") or None
+        with override(language):
             message: EmailMessage = self.render_mail(template_prefix, email, context)
         return message
 

@@ -21,7 +21,7 @@ def thing_words(kind: str) -> str:
 
 KINDS = (
     "client", "peer", "interface", "gateway", "pool", "settings", "job", "tenant", "member",
-    "token", "plan", "link", "user", "bulk", "config", "system",
+    "token", "plan", "link", "login", "user", "bulk", "config", "system",
 )  # fmt: skip
 
 
@@ -39,6 +39,7 @@ def _things() -> dict[str, str]:
         "token": gettext("Token"),
         "plan": gettext("Plan"),
         "link": gettext("Share link"),
+        "login": gettext("Customer's login"),
         "user": gettext("Account"),
         "bulk": gettext("Many clients"),
         "config": gettext("File"),

@@ -11,7 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from portal.forms import Code, PageForm
 from tenants.models import Tenant
 
-LOOK: Final = ("brand_name", "brand_color", "brand_color_dark", "support_url", "config_prefix")
+LOOK: Final = (
+    "brand_name", "brand_color", "brand_color_dark", "support_url", "config_prefix",
+    "customers_sign_in",
+)  # fmt: skip
 CONTACT: Final = ("contact_name", "contact_email", "contact_phone")
 PLACE: Final = ("timezone", "language")
 WARNINGS: Final = ("warn_percents", "warn_days")
@@ -48,6 +51,14 @@ class TenantForm(PageForm):
         label=_("Where customers ask for help"),
         max_length=255,
         help_text=_("An address like https://example.org/help."),
+    )
+    customers_sign_in = forms.BooleanField(
+        required=False,
+        label=_("Customers may sign in"),
+        help_text=_(
+            "Whom you invite on a client's page sees that client with a login of their own: usage,"
+            " devices, files. Turned off, it is gone at once; turned on again, it is back."
+        ),
     )
     config_prefix = Code(
         label=_("Beginning of file names"),

@@ -83,6 +83,8 @@ def sentences() -> dict[str, str]:
         "config.revealed": gettext("File shown or downloaded"),
         "link.created": gettext("Share link made"),
         "link.revoked": gettext("Share link revoked"),
+        "login.added": gettext("Customer may sign in"),
+        "login.removed": gettext("Customer may not sign in any more"),
     }
 
 
@@ -134,6 +136,10 @@ def _link(before: Values, after: Values, scene: Scene) -> str:
     return gettext("“%s”") % after["name"] if after.get("name") else ""
 
 
+def _login(before: Values, after: Values, scene: Scene) -> str:
+    return str(after.get("person") or before.get("person") or "")
+
+
 _DETAILS: Final[Mapping[str, Callable[[Values, Values, Scene], str]]] = {
     "client.created": _created,
     "client.device_added": _created,
@@ -143,6 +149,8 @@ _DETAILS: Final[Mapping[str, Callable[[Values, Values, Scene], str]]] = {
     "config.revealed": _way,
     "client.moved": _moved,
     "link.created": _link,
+    "login.added": _login,
+    "login.removed": _login,
 }
 
 

@@ -13,18 +13,20 @@ from django.utils.translation import get_language, gettext
 from audit.models import AuditEvent
 from audit.queries import events
 from gateways.models import JobItem
-from peers.models import Client, ShareLink
+from peers.models import Client, CustomerAccess, ShareLink
 from peers.queries import ClientView, find_client, find_deleted, view_client
 from peers.sharing import state_of
 from peers.usage_queries import counted_now, visible_sessions
 from portal import charts, formats
 from portal.client.history import event_row
-from portal.client.rows import DeviceRow, EventRow, LinkRow, SessionRow, Shown
+from portal.client.rows import DeviceRow, EventRow, LinkRow, LoginRow, SessionRow, Shown
 from portal.client.terms import span
 from portal.client.verdicts import SLOW_S, verdict
 from portal.client.wording import Scene, device_row, usage_now
 from quotas.spans import DAY, HOUR, day_of, edges
 from quotas.usage import of_client, series
+from resellers.services.customers import MOST_LOGINS, logins_of
+from resellers.services.customers import shown as shown_person
 from rest.errors import Missing
 from tenants.permissions import may
 from tenants.scoping import Caller, visible
@@ -174,6 +176,20 @@ def links(caller: Caller, client: Client, scene: Scene) -> list[LinkRow]:
     rows = rows.filter(peer__client=client, peer__deleted_at__isnull=True)
     found = [link_row(link, scene) for link in rows.order_by("-pk")[:LINKS]]
     return sorted(found, key=lambda link: not link.is_active)
+
+
+def logins(caller: Caller, client: Client, scene: Scene) -> list[LoginRow]:
+    """Who sees the client as its customer, those who came first."""
+    rows = logins_of(caller, client).order_by("pk")[:MOST_LOGINS]
+    return [login_row(login, scene) for login in rows]
+
+
+def login_row(login: CustomerAccess, scene: Scene) -> LoginRow:
+    """A login as the seller sees it."""
+    since = gettext("since %s") % scene.day(login.created_at)
+    is_new = not login.user.has_usable_password()
+    detail = gettext("invited %s") % scene.day(login.created_at) if is_new else since
+    return LoginRow(login.uuid, shown_person(login), "new" if is_new else "done", detail)
 
 
 def link_row(link: ShareLink, scene: Scene) -> LinkRow:

@@ -96,6 +96,16 @@ class LinkRow:
 
 
 @dataclass(frozen=True)
+class LoginRow:
+    """A person who sees the client as its customer."""
+
+    uuid: UUID
+    name: str
+    glyph: str
+    detail: str
+
+
+@dataclass(frozen=True)
 class Shown:
     """Everything on the page that changes by itself."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.client import act_views, device_views, edit_views, link_views, views
+from portal.client import act_views, device_views, edit_views, link_views, login_views, views
 from portal.create import many_views
 from portal.create import views as create
 
@@ -20,6 +20,8 @@ urlpatterns = [
     path(f"{_CLIENT}/devices/new/", device_views.add, name="client-device-new"),
     path(f"{_CLIENT}/links/new/", link_views.make, name="client-link-new"),
     path(f"{_CLIENT}/links/<uuid:link_id>/", link_views.revoke, name="client-link"),
+    path(f"{_CLIENT}/logins/new/", login_views.add, name="client-login-new"),
+    path(f"{_CLIENT}/logins/<uuid:login_id>/", login_views.remove, name="client-login"),
     path(f"{_DEVICE}/", device_views.file, name="client-file"),
     path(f"{_DEVICE}/download/", device_views.download, name="client-download"),
     path(f"{_DEVICE}/edit/", device_views.edit, name="client-device"),

@@ -123,6 +123,8 @@ def _page(request: HttpRequest, caller: Caller, view: ClientView, scene: Scene) 
         "events": events,
         "older": older,
         "links": queries.links(caller, client, scene),
+        "logins": queries.logins(caller, client, scene),
+        "may_sign_in": caller.tenant.customers_sign_in,
         "created": scene.day(client.created_at),
         "is_deleted": client.deleted_at is not None,
         "acts": offers(view, has_places=len(interfaces_of(caller)) > 1),

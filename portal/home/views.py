@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.timezone import now as clock
 from django.views.decorators.http import require_GET
 
+from peers.customers import is_customer
 from portal import polls
 from portal.audit.wording import deed
 from portal.doors import for_tenant, signed_in
@@ -36,6 +37,8 @@ def front(request: HttpRequest) -> HttpResponseBase:
         return operator_home(request)
     tenants = [membership.tenant for membership in memberships_of(user)]
     active = [tenant for tenant in tenants if tenant.status == Tenant.Status.ACTIVE]
+    if not tenants and is_customer(user):
+        return redirect("my")
     if not tenants:
         return render(request, "home/nowhere.html", status=403)
     return redirect("tenant-home", (active or tenants)[0].slug)

@@ -11,9 +11,9 @@ from django.utils.timezone import now as clock
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from portal.account.invitations import invite
 from portal.doors import for_tenant, shell
 from portal.members.forms import MemberForm, RoleForm
+from resellers.invitations import invite_member
 from resellers.services.members import add_member, change_role, find_member, remove_member
 from rest.errors import Missing, Refusal
 from tenants.models import Membership
@@ -55,7 +55,7 @@ def new(request: HttpRequest, caller: Caller) -> HttpResponse:
             except Refusal as refusal:
                 status = form.refuse(refusal)
             else:
-                invite(request=request, user=member.user, tenant=caller.tenant)
+                invite_member(member, caller.tenant)
                 messages.success(request, _("%(name)s is a member.") % {"name": person.shown})
                 return redirect("members", caller.tenant.slug)
     context = {"form": form, "shell": shell(request)}

@@ -1,7 +1,8 @@
-"""What the page behind a share link says to a customer. Pure: rows in, words out."""
+"""What a customer's page says, behind a share link or a login. Pure: rows in, words out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -9,9 +10,9 @@ from math import ceil
 from django.utils.translation import gettext, ngettext
 
 from peers.api.representation import is_online
-from peers.models import Peer, ShareLink
 from peers.queries import ClientView, Device
 from portal import calendar, formats
+from tenants.models import Tenant
 
 _DAY = timedelta(days=1)
 
@@ -42,16 +43,37 @@ class Customer:
     remedy: tuple[str, ...] = ()
 
 
-def customer(link: ShareLink, view: ClientView, device: Device, at: datetime) -> Customer:
-    """The page of a link's device."""
-    glyph, verdict, reason = _verdict(link, view, device, at)
+@dataclass(frozen=True)
+class Setting:
+    """What the page's words depend on beside the client: whose it is, when, and in which time
+    zone; ``place``: where the one device connects to.
+    """
+
+    tenant: Tenant
+    at: datetime
+    zone: str
+    place: str = ""
+
+    @property
+    def seller(self) -> str:
+        """What customers know the tenant as."""
+        return self.tenant.brand_name or self.tenant.name
+
+    def day(self, moment: datetime) -> str:
+        """A day as it stands in a sentence."""
+        return calendar.day(moment, self.zone)
+
+
+def customer(setting: Setting, view: ClientView, devices: Sequence[Device]) -> Customer:
+    """The page of a client, about these of its devices."""
+    glyph, verdict, reason = _verdict(setting, view, devices)
     return Customer(
         glyph=glyph,
         verdict=verdict,
         reason=reason,
-        figures=(_usage(view), _time(link, view, at), _device(link, device, at)),
-        outdated=_outdated(link, device),
-        remedy=_remedy(link, view),
+        figures=(_usage(view), _time(setting, view), _device(setting, devices)),
+        outdated=next(filter(None, (outdated(setting, one) for one in devices)), ""),
+        remedy=_remedy(setting, view),
     )
 
 
@@ -61,10 +83,8 @@ def days_left(view: ClientView, at: datetime) -> int | None:
     return None if end is None else max(0, ceil((end - at) / _DAY))
 
 
-def _verdict(
-    link: ShareLink, view: ClientView, device: Device, at: datetime
-) -> tuple[str, str, str]:
-    seller = link.tenant.brand_name or link.tenant.name
+def _verdict(setting: Setting, view: ClientView, devices: Sequence[Device]) -> tuple[str, str, str]:
+    seller = setting.seller
     off = {
         "disabled": gettext("%s has switched it off. Ask there why.") % seller,
         "suspended": gettext("%s has paused it. Ask there what is missing.") % seller,
@@ -75,7 +95,10 @@ def _verdict(
     }
     if view.state in off:
         return "off", gettext("Your connection is off."), off[view.state]
-    if device.peer.awaits_key:
+    if not devices:
+        words = gettext("%s can add one.") % seller
+        return "new", gettext("Your connection has no device yet."), words
+    if all(one.peer.awaits_key for one in devices):
         return (
             "new",
             gettext("Your connection waits for its key."),
@@ -87,20 +110,32 @@ def _verdict(
             gettext("Your connection is not set up yet."),
             gettext("Something stands against it. %s can see what.") % seller,
         )
-    if is_online(device.peer, at=at):
-        return "live", gettext("Your connection is on."), gettext("Your device is connected now.")
+    if _online(setting, devices):
+        return "live", gettext("Your connection is on."), _connected(setting, devices)
     if view.state == "pending":
         return (
             "wait",
             gettext("Your connection is being set up."),
             gettext("That takes a few seconds."),
         )
-    return "idle", gettext("Your connection is ready."), _seen(device.peer, at)
+    return "idle", gettext("Your connection is ready."), _seen(setting, devices)
 
 
-def _remedy(link: ShareLink, view: ClientView) -> tuple[str, ...]:
+def _online(setting: Setting, devices: Sequence[Device]) -> int:
+    return sum(is_online(one.peer, at=setting.at) for one in devices)
+
+
+def _connected(setting: Setting, devices: Sequence[Device]) -> str:
+    if len(devices) == 1:
+        return gettext("Your device is connected now.")
+    told = {"on": _online(setting, devices), "all": len(devices)}
+    words = {name: formats.number(number) for name, number in told.items()}
+    return gettext("Connected now: %(on)s of %(all)s devices.") % words
+
+
+def _remedy(setting: Setting, view: ClientView) -> tuple[str, ...]:
     """What a customer can do whose connection is off. The file is not to blame, and stays right."""
-    seller = link.tenant.brand_name or link.tenant.name
+    seller = setting.seller
     ask = {
         "disabled": gettext("Ask %s: only there it can be switched on again."),
         "suspended": gettext("Ask %s: only there it can be switched on again."),
@@ -115,8 +150,9 @@ def _remedy(link: ShareLink, view: ClientView) -> tuple[str, ...]:
     return (ask[view.state] % seller, keep) if view.state in ask else ()
 
 
-def _seen(peer: Peer, at: datetime) -> str:
-    age = formats.age(peer.last_handshake_at, at)
+def _seen(setting: Setting, devices: Sequence[Device]) -> str:
+    seen = [one.peer.last_handshake_at for one in devices if one.peer.last_handshake_at]
+    age = formats.age(max(seen, default=None), setting.at)
     if age is None:
         return gettext("It has never been used.")
     return gettext("Last used %s.") % formats.ago(age)
@@ -157,10 +193,11 @@ def _sold(quota: int) -> str:
     return text
 
 
-def _time(link: ShareLink, view: ClientView, at: datetime) -> Figure:
-    title, left, end = gettext("Days left"), days_left(view, at), view.client.expires_at
+def _time(setting: Setting, view: ClientView) -> Figure:
+    title, end = gettext("Days left"), view.client.expires_at
+    left = days_left(view, setting.at)
     if left is not None and end is not None:
-        until = gettext("until %s") % calendar.day(end, link.tenant.timezone)
+        until = gettext("until %s") % setting.day(end)
         if not left:
             return Figure(title, gettext("None"), "", until)
         return Figure(title, formats.number(left), ngettext("day", "days", left), until)
@@ -171,18 +208,21 @@ def _time(link: ShareLink, view: ClientView, at: datetime) -> Figure:
     return Figure(title, gettext("No end"), "", gettext("It runs until it is switched off."))
 
 
-def _device(link: ShareLink, device: Device, at: datetime) -> Figure:
-    where = link.peer.interface.gateway.location
-    below = gettext("Location: %s") % where if where else ""
-    if is_online(device.peer, at=at):
-        return Figure(gettext("Your device"), gettext("Connected"), "", below)
-    return Figure(gettext("Your device"), gettext("Not connected"), "", below)
+def _device(setting: Setting, devices: Sequence[Device]) -> Figure:
+    below = gettext("Location: %s") % setting.place if setting.place else ""
+    online = _online(setting, devices)
+    if len(devices) != 1:
+        told = {"on": formats.number(online), "all": formats.number(len(devices))}
+        words = gettext("%(on)s of %(all)s") % told if online else gettext("None")
+        return Figure(gettext("Connected now"), words, "", below)
+    words = gettext("Connected") if online else gettext("Not connected")
+    return Figure(gettext("Your device"), words, "", below)
 
 
-def _outdated(link: ShareLink, device: Device) -> str:
-    """Why the file must be fetched again, "" when it need not be."""
+def outdated(setting: Setting, device: Device) -> str:
+    """Why the device's file must be fetched again, "" when it need not be."""
     peer = device.peer
     if not device.file_outdated or peer.delivered_at is None:
         return ""
-    when = calendar.day(peer.delivered_at, link.tenant.timezone)
+    when = setting.day(peer.delivered_at)
     return gettext("Your file is from %s and is outdated: get it again below.") % when

@@ -28,7 +28,7 @@ from peers.services.links import reveal
 from peers.services.reveals import note_delivered
 from portal import calendar
 from portal.share.branding import style_sheet
-from portal.share.customer import customer, days_left
+from portal.share.customer import Setting, customer, days_left
 from portal.share.doors import by_link, secret_of
 from portal.share.looks import brand_of
 from rest.errors import Conflict, Missing, Refusal
@@ -50,7 +50,7 @@ def show(request: HttpRequest, link: ShareLink, at: datetime) -> HttpResponse:
         found = reveal(link=link, way=way, address=client_address(request), at=at)
     except Conflict as refusal:
         return _page(request, link, at, trouble=refusal, status=409)
-    return _as_file(found) if way == "file" else _page(request, link, at, delivery=found)
+    return as_file(found) if way == "file" else _page(request, link, at, delivery=found)
 
 
 @require_safe
@@ -71,7 +71,7 @@ def config(request: HttpRequest, link: ShareLink, at: datetime) -> HttpResponse:
             reveal(link=link, way="subscription", address=client_address(request), at=at)
     except Conflict as refusal:
         return HttpResponse(f"{refusal.message}\n", status=409, content_type=_PLAIN)
-    response = _as_file(found)
+    response = as_file(found)
     response["ETag"] = tag
     return response
 
@@ -146,11 +146,12 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     view, device = _told(link)
-    peer = link.peer
+    peer, zone = link.peer, link.tenant.timezone
+    setting = Setting(link.tenant, at, zone, place=peer.interface.gateway.location)
     context: dict[str, Any] = {
         "link": link,
         "client": view.client,
-        "customer": customer(link, view, device, at),
+        "customer": customer(setting, view, [device]),
         "brand": brand_of(link.tenant),
         "delivery": delivery,
         "trouble": trouble,
@@ -175,7 +176,8 @@ def _told(link: ShareLink) -> tuple[ClientView, Device]:
     raise Missing("The device has been removed.")
 
 
-def _as_file(delivery: Delivery) -> HttpResponse:
+def as_file(delivery: Delivery) -> HttpResponse:
+    """A device's file as an answer that browsers keep."""
     disposition = f'attachment; filename="{delivery.file_name}"'
     headers = {"Content-Disposition": disposition}
     return HttpResponse(delivery.text, content_type=_PLAIN, headers=headers)

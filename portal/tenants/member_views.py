@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.doors import acting_for, operators_only, shell
 from portal.tenants import queries
 from portal.tenants.forms import MemberForm
+from resellers.invitations import invite_member
 from resellers.services.members import add_member, change_role, find_member, remove_member
 from rest.errors import Missing, Refusal
 from tenants.models import Membership, Tenant
@@ -42,6 +43,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
         if refusal.field in ("email", "username"):
             form.errors["who"] = form.errors.pop("__all__")
         return _form(request, row, form, status)
+    invite_member(member, row)
     messages.success(request, gettext("%s is a member now.") % _name(member))
     return redirect("tenant-page", slug)
 

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from resellers.api.serializers import MemberCreate, MemberPatch, MemberSerializer
+from resellers.invitations import invite_member
 from resellers.services.members import (
     Person,
     add_member,
@@ -51,9 +52,9 @@ class MemberList(ApiView):
         check_query(request, ())
         wanted = checked(MemberCreate(data=request.data))
         role = wanted.pop("role")
-        member = add_member(
-            caller=caller_of(request), person=Person(**wanted), role=role, at=timezone.now()
-        )
+        caller = caller_of(request)
+        member = add_member(caller=caller, person=Person(**wanted), role=role, at=timezone.now())
+        invite_member(member, caller.tenant)
         where = reverse("member", kwargs={"user_id": member.user.uuid})
         return created(_body(member), location=where)
 

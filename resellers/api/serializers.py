@@ -10,7 +10,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from resellers.values import MAX_BIG, MAX_INT, MAX_THRESHOLDS, MAX_WARN_DAYS, MAX_WARN_PERCENT
-from rest.fields import PlainText, StrictChoice, StrictInteger, StrictSerializer, StrictUUID
+from rest.fields import (
+    PlainText,
+    StrictBoolean,
+    StrictChoice,
+    StrictInteger,
+    StrictSerializer,
+    StrictUUID,
+)
 from tenants.models import Membership, Tenant
 
 _LANGUAGES = [code for code, _ in settings.LANGUAGES]
@@ -70,6 +77,9 @@ class OwnTenant(StrictSerializer):
     logo = serializers.SerializerMethodField()
     timezone = text(64, allow_blank=False)
     language = StrictChoice(choices=_LANGUAGES, required=False)
+    customers_sign_in = StrictBoolean(
+        required=False, help_text="Whether customers see their clients by a login of their own."
+    )
     warn_percents = thresholds(
         MAX_WARN_PERCENT, help_text="Percent of a quota, or of the pool, at which events warn."
     )

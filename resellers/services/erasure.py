@@ -23,7 +23,7 @@ from audit.events import Actor, Target, allow_erasure, record
 from audit.models import Erasure
 from gateways.models import Job
 from gateways.outbox import Wish, announce, announced, conclude, extend
-from peers.models import BulkRun, Client, Peer
+from peers.models import BulkRun, Client, CustomerAccess, Peer
 from peers.services.changes import mark_boot_dirty
 from peers.services.due import forget
 from quotas.models import Hold, Meter, Plan, Session
@@ -167,17 +167,19 @@ def _blank_meters(tenant_id: int) -> int:
 
 def _belongings(job: Job, tenant_id: int) -> list[QuerySet[Any]]:
     """What goes with the tenant, in an order that its links allow."""
-    people = Membership.objects.filter(_of(tenant_id)).values("user")
+    people = Q(pk__in=Membership.objects.filter(_of(tenant_id)).values("user"))
+    people |= Q(pk__in=CustomerAccess.objects.filter(_of(tenant_id)).values("user"))
+    elsewhere = Q(pk__in=Membership.objects.exclude(_of(tenant_id)).values("user"))
+    elsewhere |= Q(pk__in=CustomerAccess.objects.exclude(_of(tenant_id)).values("user"))
     views: Any = apps.get_model("portal", "SavedView")  # kept by a floor above this one
     own: list[type[Any]] = [ApiToken, BulkRun, IdempotentRequest, Plan, views]
-    orphans = User.objects.filter(pk__in=people, operator="", is_staff=False).exclude(
-        pk__in=Membership.objects.exclude(_of(tenant_id)).values("user")
-    )
+    orphans = User.objects.filter(people, operator="", is_staff=False).exclude(elsewhere)
     return [
         *(model.objects.filter(_of(tenant_id)) for model in own),
         Job.objects.filter(_of(tenant_id), finished_at__isnull=False).exclude(pk=job.pk),
         orphans,
         Membership.objects.filter(_of(tenant_id)),
+        CustomerAccess.objects.filter(_of(tenant_id)),
     ]
 
 

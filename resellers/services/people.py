@@ -9,7 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 
 from audit.events import Actor, Target, record
-from resellers.values import check_language, check_timezone
+from resellers.values import check_flag, check_language, check_timezone
 from rest.errors import Invalid
 from rest.values import check_text
 from tenants.models import User
@@ -94,12 +94,6 @@ def _name(value: object, field: str) -> str:
     return check_text(value, field, longest=150)
 
 
-def _flag(value: object, field: str) -> bool:
-    if not isinstance(value, bool):
-        raise Invalid("This must be true or false.", field=field)
-    return value
-
-
 _CHECKS: Final[Mapping[str, Check]] = {
     "first_name": _name,
     "last_name": _name,
@@ -109,5 +103,5 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "digits": _or_none(_word(User.Digits.values)),
     "calendar": _or_none(_word(User.Calendar.values)),
     "byte_units": _word(User.ByteUnits.values),
-    "single_keys": _flag,
+    "single_keys": check_flag,
 }

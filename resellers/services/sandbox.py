@@ -35,8 +35,8 @@ _COPIED: Final = (
     "max_devices_per_client", "max_bytes_per_period", "pool_counts", "pool_reset", "pool_stops",
     "warn_percents", "warn_days", "max_speed_kbit", "requests_per_minute",
     "brand_name", "brand_logo", "brand_logo_type", "brand_color", "brand_color_dark",
-    "support_url", "config_prefix", "timezone", "language", "status", "status_reason",
-    "status_since",
+    "support_url", "config_prefix", "timezone", "language", "customers_sign_in", "status",
+    "status_reason", "status_since",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from pytest_django.live_server_helper import LiveServer  # noqa: E402
 
 from deploy.catalogues import build  # noqa: E402
 from gateways.models import Interface  # noqa: E402
+from tests.browser.account_pictures import shoot_own  # noqa: E402
 from tests.browser.chromium import Watched, chromium  # noqa: E402
 from tests.browser.client_pictures import shoot_clients  # noqa: E402
 from tests.browser.one_client_pictures import shoot_one_client  # noqa: E402
@@ -37,8 +38,8 @@ PHONE = {"width": 390, "height": 844}
 
 def main(out: Path, only: str = "") -> None:
     """Take every picture into ``out``, or the group that ``only`` names, if it does: "status",
-    "operator", "tenant", "clients", "client", "share"; after a colon the dresses of "tenant", as
-    "tenant:light,fa".
+    "operator", "tenant", "clients", "client", "share", "own"; after a colon the dresses of
+    "tenant" or "own", as "tenant:light,fa".
     """
     out.mkdir(parents=True, exist_ok=True)
     build()
@@ -58,6 +59,10 @@ def main(out: Path, only: str = "") -> None:
                 shoot_clients(browser, server.url, out)
             if group in ("", "client"):
                 shoot_one_client(browser, server.url, out, wg0)
+            if group in ("", "own"):
+                shoot_own(
+                    browser, server.url, out, wg0, dresses.split(",") if dresses else tuple(ALL)
+                )
             if group in ("", "status"):
                 shoot(browser, server.url, out)
             if group in ("", "share"):

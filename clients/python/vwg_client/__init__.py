@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vwg_client.business import Events, Jobs, Members, OwnTenant, Plans, Tokens, Usage
+from vwg_client.business import Events, Jobs, Logins, Members, OwnTenant, Plans, Tokens, Usage
 from vwg_client.clients import BulkRuns, Clients, Devices, ShareLinks
 from vwg_client.errors import (
     Conflict,
@@ -77,6 +77,7 @@ class Vwg:
         self.plans = Plans(transport)
         self.tokens = Tokens(transport)
         self.members = Members(transport)
+        self.logins = Logins(transport)
         self.tenant = OwnTenant(transport)
         self.usage = Usage(transport)
         self.jobs = Jobs(transport)

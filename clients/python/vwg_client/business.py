@@ -8,7 +8,7 @@ from typing import Unpack
 
 from vwg_client import models
 from vwg_client.errors import JobFailed, Unreachable
-from vwg_client.groups import Group, Options, Span, Stretch, one, span_query
+from vwg_client.groups import Group, Options, Span, Stretch, client_path, one, span_query
 
 
 class _Plan(models.PlanCreate, Options, total=False):
@@ -24,6 +24,10 @@ class _Token(models.TokenCreate, Options, total=False):
 
 
 class _TokenChange(models.TokenChange, Options, total=False):
+    pass
+
+
+class _Login(models.LoginCreate, Options, total=False):
     pass
 
 
@@ -104,6 +108,25 @@ class Members(Group):
 
     def remove(self, user_id: str, **options: Unpack[Options]) -> None:
         self._delete(one("members", user_id), **options)
+
+
+class Logins(Group):
+    """/logins: who sees a client as its customer"""
+
+    def list(self, ref: str, **query: Unpack[models.ClientsLoginsQuery]) -> Iterator[models.Login]:
+        return self._pages(client_path(ref, "logins"), query)
+
+    def create(self, ref: str, **fields: Unpack[_Login]) -> models.Login:
+        """Let somebody see the client. A mail tells the way in."""
+        made: models.Login = self._post(client_path(ref, "logins"), fields)
+        return made
+
+    def get(self, login_id: str) -> models.Login:
+        found: models.Login = self._get(one("logins", login_id))
+        return found
+
+    def remove(self, login_id: str, **options: Unpack[Options]) -> None:
+        self._delete(one("logins", login_id), **options)
 
 
 class Usage(Group):

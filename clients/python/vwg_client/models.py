@@ -1307,6 +1307,24 @@ class Location(TypedDict):
     interfaces: list[Offer]
 
 
+class Login(TypedDict):
+    """A person who sees a client as its customer. The user name is told of those alone who have no e-mail address, as it is of members."""
+
+    id: str
+    client: str
+    email: str
+    username: str | None
+    created_by: str
+    created_at: str
+
+
+class LoginCreate(TypedDict):
+    """A person who is to see the client."""
+
+    email: NotRequired[str]
+    username: NotRequired[str]
+
+
 class Me(TypedDict):
     """The caller. ``scopes`` are those that token, role and operator level leave together."""
 
@@ -1512,6 +1530,7 @@ class OwnTenant(TypedDict):
     logo: str | None
     timezone: NotRequired[str]
     language: NotRequired[LanguageEnum]
+    customers_sign_in: NotRequired[bool]
     warn_percents: NotRequired[list[int]]
     warn_days: NotRequired[list[int]]
     version: int
@@ -1532,6 +1551,7 @@ class OwnTenantChange(TypedDict):
     config_prefix: NotRequired[str]
     timezone: NotRequired[str]
     language: NotRequired[LanguageEnum]
+    customers_sign_in: NotRequired[bool]
     warn_percents: NotRequired[list[int]]
     warn_days: NotRequired[list[int]]
 
@@ -2061,6 +2081,7 @@ class TenantCreate(TypedDict):
     config_prefix: NotRequired[str]
     timezone: NotRequired[str]
     language: NotRequired[LanguageEnum]
+    customers_sign_in: NotRequired[bool]
     warn_percents: NotRequired[list[int]]
     warn_days: NotRequired[list[int]]
     owner: NotRequired[PersonIn]
@@ -2090,6 +2111,7 @@ class TenantPatch(TypedDict):
     config_prefix: NotRequired[str]
     timezone: NotRequired[str]
     language: NotRequired[LanguageEnum]
+    customers_sign_in: NotRequired[bool]
     warn_percents: NotRequired[list[int]]
     warn_days: NotRequired[list[int]]
 
@@ -2269,6 +2291,13 @@ class ClientsQuery(TypedDict):
     state: NotRequired[Literal['active', 'disabled', 'expired', 'failed', 'kicked', 'over-quota', 'pending', 'scheduled', 'suspended']]
     tag: NotRequired[str]
     used_over: NotRequired[int]
+
+
+class ClientsLoginsQuery(TypedDict):
+    """What a list may be asked for: /api/v1/clients/by-external-id/{external_id}/logins."""
+
+    limit: NotRequired[int]
+    ordering: NotRequired[Literal['id', '-id']]
 
 
 class ClientsPeersQuery(TypedDict):

@@ -37,6 +37,7 @@ PARAMETERS: Final = {
     "share_id": "share",
     "link_id": "share",
     "event_id": "event",
+    "login_id": "login",
 }
 
 
@@ -132,6 +133,10 @@ OPERATIONS: Final[dict[str, Entry]] = {
     **_of_client("GET", "/usage/series", tenant("usage:read")),
     **_of_client("GET", "/sessions", tenant("usage:read")),
     **_of_client("POST", "/share-links", tenant(_write, body={"name": "new"})),
+    **_of_client("GET", "/logins", tenant(_read)),
+    **_of_client("POST", "/logins", tenant(_write, body={"email": "someone@example.org"})),
+    "GET /api/v1/logins/{login_id}": tenant(_read),
+    "DELETE /api/v1/logins/{login_id}": tenant(_write),
     # -- devices and their files ---------------------------------------------------------------
     "GET /api/v1/peers": tenant(_read),
     "GET /api/v1/peers/{peer_id}": tenant(_read),
@@ -294,6 +299,12 @@ SELF_PAGES: Final = {
     "ANY /sign-in/again/code/": "/sign-in/again/code/",
     "ANY /sign-in/again/passkey/": "/sign-in/again/passkey/",
 }
+#: Pages of customers, each about what one of their logins shows; "{login}" is that login.
+CUSTOMER_PAGES: Final = {
+    "ANY /my/": "/my/",
+    "ANY /my/{login_id}/": "/my/{login}/",
+    "ANY /my/{login_id}/devices/{peer_id}/": "/my/{login}/devices/{peer}/",
+}
 #: Pages of the tenant that their address names, with the thing of `world.py` that they show.
 TENANT_PAGES: Final = {
     "ANY /t/{tenant}/": "",
@@ -317,6 +328,8 @@ TENANT_PAGES: Final = {
         "clients/{client}/devices/{peer}/remove/",
     "ANY /t/{tenant}/clients/{uuid}/links/new/": "clients/{client}/links/new/",
     "ANY /t/{tenant}/clients/{uuid}/links/{link_id}/": "clients/{client}/links/{share}/",
+    "ANY /t/{tenant}/clients/{uuid}/logins/new/": "clients/{client}/logins/new/",
+    "ANY /t/{tenant}/clients/{uuid}/logins/{login_id}/": "clients/{client}/logins/{login}/",
     "ANY /t/{tenant}/plans/": "plans/",
     "ANY /t/{tenant}/plans/new/": "plans/new/",
     "ANY /t/{tenant}/plans/{uuid}/": "plans/{plan}/",

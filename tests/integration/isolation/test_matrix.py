@@ -10,6 +10,7 @@ import pytest
 from tenants.models import Tenant
 from tests.integration.isolation.declarations import (
     ADMIN,
+    CUSTOMER_PAGES,
     OPERATIONS,
     OPERATOR_ACTS,
     OPERATOR_PAGES,
@@ -31,7 +32,7 @@ def test_the_description_and_the_urls_name_the_same_operations(
     schema: dict[str, Mapping[str, Any]],
 ) -> None:
     urls = {one for one in resolved() if not one.partition(" ")[2].startswith(ADMIN)}
-    pages = PUBLIC_PAGES | SHARE_PAGES
+    pages = PUBLIC_PAGES | SHARE_PAGES | CUSTOMER_PAGES.keys()
     pages |= OPERATOR_PAGES.keys() | OPERATOR_ACTS.keys() | SELF_PAGES.keys() | TENANT_PAGES.keys()
 
     assert schema.keys() - urls == set(), "described, but nowhere to be found"

@@ -31,6 +31,7 @@ OPENERS = {
         "tenants/authentication.py",  # a token's prefix
         "tenants/row_security.py",
         "peers/sharing.py",  # a share link's secret
+        "peers/customers.py",  # a customer's own clients
     },
     "door": {
         "peers/allocation.py",  # addresses that others hold

@@ -13,6 +13,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from tests.integration.isolation.declarations import (
+    CUSTOMER_PAGES,
     OPERATOR_ACTS,
     OPERATOR_PAGES,
     SHARE_PAGES,
@@ -83,6 +84,47 @@ def test_a_page_is_its_tenants(page: str, method: str, world: tuple[Side, Side])
     assert b.fingerprint() == b.first
     if method == "get":
         assert owner.get(mine + page.format(**a.ids)).status_code in (200, 302, 405)
+
+
+@pytest.mark.parametrize("page", sorted(CUSTOMER_PAGES.values()))
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_customer_sees_what_is_his(page: str, method: str, world: tuple[Side, Side]) -> None:
+    a, b = world
+    customer, path = browser(a.people["customer"]), page.format(**a.ids)
+    if method == "get":
+        answer = customer.get(path, follow=True)
+        assert answer.status_code == 200
+        text = answer.content.decode()
+        assert name("A", "client") in text
+        for kind in ("held", "suspended", "gone", "interface", "owner", "note", "tag"):
+            assert name("A", kind) not in text
+        assert name("B", "")[:4] not in text
+    mixed = page.format(login=a.ids["login"], peer=b.ids["peer"])
+    other = page.format(login=a.ids["login"], peer=a.ids["held peer"])
+    for tried in {page.format(**b.ids), mixed, other} - {path, "/my/"}:
+        assert getattr(customer, method)(tried).status_code in (404, 405)
+    for who in (a.people["owner"], a.people["viewer"], b.people["customer"], make_user("olga")):
+        if "{" in page or who is not b.people["customer"]:
+            answer = getattr(browser(who), method)(path)
+            assert answer.status_code in (404, 405)
+            assert name("A", "client") not in answer.content.decode()
+    assert getattr(browser(), method)(path).status_code in (302, 405)
+    found = b.fingerprint()
+    assert found | {"tenants_user": []} == b.first | {"tenants_user": []}  # B's customer signed in
+
+
+@pytest.mark.parametrize("page", sorted({*TENANT_PAGES.values(), *OPERATOR_PAGES.values()}))
+def test_a_customer_is_no_member(page: str, world: tuple[Side, Side]) -> None:
+    a, b = world
+    customer = browser(a.people["customer"])
+    paths = [page] if page.startswith("/") else [f"/t/{one.tenant.slug}/{page}" for one in (a, b)]
+    for path in paths:
+        for method in ("get", "post"):
+            answer = getattr(customer, method)(path.format(**{**a.ids, "slug": a.tenant.slug}))
+            assert answer.status_code in (403, 404, 405)
+            assert name("A", "client") not in answer.content.decode(errors="replace")
+    found = a.fingerprint()
+    assert found | {"tenants_user": []} == a.first | {"tenants_user": []}  # he signed in
 
 
 def test_the_admin_site_is_for_operators(world: tuple[Side, Side]) -> None:

@@ -21,7 +21,16 @@ from django.db.models import Model
 
 from audit.models import AuditEvent, Erasure
 from gateways.models import GlobalSetting, Interface, Job, JobItem
-from peers.models import BulkItem, BulkRun, Client, Peer, PeerKey, PeerNetwork, ShareLink
+from peers.models import (
+    BulkItem,
+    BulkRun,
+    Client,
+    CustomerAccess,
+    Peer,
+    PeerKey,
+    PeerNetwork,
+    ShareLink,
+)
 from peers.networks import bounds
 from peers.sealing import seal_preshared_key, seal_private_key, seal_request
 from peers.sharing import digest_of
@@ -229,6 +238,7 @@ class _Builder:
             limits_pools=True,
             brand_logo=b"\x89PNG\r\n\x1a\n" + self.name("logo").encode(),
             brand_logo_type="image/png",
+            customers_sign_in=True,
         )
         self.twin = make_tenant(
             f"{self.name('twin').lower()}", name=self.name("sandbox"), sandbox_of=self.tenant
@@ -365,6 +375,13 @@ class _Builder:
             created_by=self.name("maker"),
         )  # fmt: skip
 
+        self.people["customer"] = make_user(
+            self.name("customer").lower(), email=f"{self.name('customer').lower()}@example.net"
+        )
+        CustomerAccess.objects.create(
+            uuid=self.know("login"), tenant=self.tenant, client=self.client,
+            user=self.people["customer"], created_by=self.name("maker"),
+        )  # fmt: skip
         SavedView.objects.create(
             uuid=self.know("view"), tenant=self.tenant, user=self.people["owner"],
             name=self.name("view"), query="online=true",

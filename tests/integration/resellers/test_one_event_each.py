@@ -59,6 +59,7 @@ class World:
             "external_id": lambda: "o-1",
             "peer_id": lambda: self.peer["id"],
             "link_id": lambda: self.made(f"{V1}/peers/{self.peer['id']}/share-links", {})["id"],
+            "login_id": self.login,
             "gateway_id": lambda: Gateway.objects.create(slug="spare").uuid,
             "interface_id": lambda: self.other.uuid,
             "pool_id": lambda: self.other.pools.order_by("pk")[0].uuid,
@@ -69,6 +70,14 @@ class World:
             "tenant_id": lambda: self.tenant.uuid,
         }
         return str(found[name]())
+
+    def let_in(self) -> None:
+        Tenant.objects.filter(pk=self.tenant.pk).update(customers_sign_in=True)
+
+    def login(self) -> Any:
+        self.let_in()
+        path = f"{V1}/clients/{self.client['id']}/logins"
+        return self.made(path, {"email": "mina@example.org"})["id"]
 
     def failed_job(self) -> Any:
         job = make_job(self.tenant, interface=self.other, items=1)
@@ -139,6 +148,7 @@ CLIENT_ACTS: dict[str, Prepare] = {
     "extend": sold,
     "enable": after(f"{ONE}/disable", {}, {}),
     "kick": body({}),
+    "logins": lambda world: world.let_in() or {"email": "mina@example.org"},
     "move": body({"interface": "wg1"}),
     "peers": body({"name": "tablet"}),
     "reset-usage": body({}),
@@ -164,6 +174,7 @@ ROWS: dict[str, Prepare] = {
     f"POST {V1}/peers/{{peer_id}}/rotate-keys": body({}),
     f"POST {V1}/peers/{{peer_id}}/share-links": body({}),
     f"DELETE {V1}/share-links/{{link_id}}": body(None),
+    f"DELETE {V1}/logins/{{login_id}}": body(None),
     "POST /api/wg/add-peer": lambda world: {
         "public_key": make_public_key(),
         "allowed_ips": ["10.252.7.7/32"],
