@@ -3,6 +3,7 @@
 from django.urls import path
 
 from portal.audit import views as audit
+from portal.client import transfer_views
 from portal.gateways import decision_views, interface_views, pool_views
 from portal.gateways import views as gateways
 from portal.home import views as home
@@ -72,6 +73,11 @@ urlpatterns = [
         "tenants/<slug:slug>/members/<uuid:user>/remove/",
         member_views.remove,
         name="tenant-member-remove",
+    ),
+    path(
+        "tenants/<slug:slug>/clients/<uuid:uuid>/transfer/",
+        transfer_views.transfer,
+        name="client-transfer",
     ),
     path("tenants/<slug:slug>/<slug:act>/", status_views.turn, name="tenant-turn"),
     path("audit/", audit.audit_log, name="audit"),

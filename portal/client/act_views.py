@@ -18,7 +18,6 @@ from portal.client.terms import plan_words
 from portal.client.wording import Scene
 from portal.doors import for_tenant
 from portal.offers import interfaces_of, plans_of
-from rest.errors import StaleVersion
 from tenants.scoping import Caller
 
 
@@ -35,8 +34,6 @@ def act(request: HttpRequest, caller: Caller, uuid: UUID, name: str) -> HttpResp
     scene = scene_of(caller, at)
     form = _form(request, caller, wanted, view)
     context = _context(wanted, name, view, scene, form)
-    if request.method == "GET":
-        return dialogs.show(request, "client/act.html", view, form, context)
 
     def carry_out() -> str:
         details: dict[str, Any] = told(name, form)
@@ -47,16 +44,8 @@ def act(request: HttpRequest, caller: Caller, uuid: UUID, name: str) -> HttpResp
         wanted.service(caller=caller, client_id=uuid, at=at, **details)
         return dialogs.page_of(request, caller.tenant, uuid)
 
-    try:
-        answer = dialogs.carried_out(request, form, carry_out, done=context["words"].done)
-    except StaleVersion:
-        news = dialogs.overtaking(request, caller, uuid, scene)
-        return dialogs.show(
-            request, "client/act.html", view, form, context, status=409, overtaken=news
-        )
-    return answer or dialogs.show(
-        request, "client/act.html", view, form, context, status=dialogs.status_of(form)
-    )
+    done = context["words"].done
+    return dialogs.answer(request, caller, form, "client/act.html", context, carry_out, done=done)
 
 
 def _form(request: HttpRequest, caller: Caller, wanted: Act, view: ClientView) -> ActForm:

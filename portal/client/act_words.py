@@ -26,13 +26,13 @@ class Words:
     is_bad: bool = False
 
 
-def _devices(view: ClientView) -> str:
+def devices_words(view: ClientView) -> str:
     count = len(view.devices)
     return ngettext("Its %s device", "Its %s devices", count) % formats.number(count)
 
 
 def _count(view: ClientView) -> dict[str, Any]:
-    return {"name": view.client.name, "devices": _devices(view)}
+    return {"name": view.client.name, "devices": devices_words(view)}
 
 
 def off_words(view: ClientView, scene: Scene) -> Words:

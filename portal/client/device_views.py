@@ -27,10 +27,9 @@ from portal.client.act_views import is_alone
 from portal.client.act_words import Words
 from portal.client.device_forms import DeviceForm, NewDeviceForm, RotateForm
 from portal.client.forms import ActForm
-from portal.client.queries import scene_of
 from portal.doors import for_tenant, shell
 from portal.offers import interfaces_of
-from rest.errors import Conflict, Missing, StaleVersion
+from rest.errors import Conflict, Missing
 from tenants.permissions import may
 from tenants.scoping import Caller
 
@@ -57,7 +56,7 @@ def add(request: HttpRequest, caller: Caller, uuid: UUID) -> HttpResponse:
         )
         return f"{_home(caller, uuid)}?file={added.device.peer.uuid}#file"
 
-    return _act(request, caller, view, form, words, carry_out)
+    return _act(request, caller, form, words, carry_out)
 
 
 @require_http_methods(["GET", "POST"])
@@ -82,7 +81,7 @@ def edit(request: HttpRequest, caller: Caller, uuid: UUID, peer_id: UUID) -> Htt
                       if_match=dialogs.seen_version(request))  # fmt: skip
         return dialogs.page_of(request, caller.tenant, uuid)
 
-    return _act(request, caller, view, form, words, carry_out)
+    return _act(request, caller, form, words, carry_out)
 
 
 @require_http_methods(["GET", "POST"])
@@ -107,7 +106,7 @@ def rotate(request: HttpRequest, caller: Caller, uuid: UUID, peer_id: UUID) -> H
                     if_match=dialogs.seen_version(request), **details)  # fmt: skip
         return f"{_home(caller, uuid)}?file={peer_id}#file"
 
-    return _act(request, caller, view, form, words, carry_out)
+    return _act(request, caller, form, words, carry_out)
 
 
 @require_http_methods(["GET", "POST"])
@@ -132,7 +131,7 @@ def remove(request: HttpRequest, caller: Caller, uuid: UUID, peer_id: UUID) -> H
                              if_match=dialogs.seen_version(request))  # fmt: skip
         return dialogs.page_of(request, caller.tenant, uuid)
 
-    return _act(request, caller, view, form, words, carry_out)
+    return _act(request, caller, form, words, carry_out)
 
 
 @require_GET
@@ -182,26 +181,19 @@ def _picture(found: Delivery) -> str:
 def _act(
     request: HttpRequest,
     caller: Caller,
-    view: ClientView,
     form: ActForm,
     words: Words,
     carry_out: Callable[[datetime, dict[str, Any]], str],
 ) -> HttpResponse:
-    at = clock()
-    context = {"words": words, "is_possible": True, "is_alone": is_alone(view)}
-    if request.method == "GET":
-        return dialogs.show(request, "client/act.html", view, form, context)
-    try:
-        answer = dialogs.carried_out(
-            request, form, lambda: carry_out(at, form.details()), done=words.done
-        )
-    except StaleVersion:
-        news = dialogs.overtaking(request, caller, view.client.uuid, scene_of(caller, at))
-        return dialogs.show(
-            request, "client/act.html", view, form, context, status=409, overtaken=news
-        )
-    return answer or dialogs.show(
-        request, "client/act.html", view, form, context, status=dialogs.status_of(form)
+    context = {"words": words, "is_possible": True, "is_alone": is_alone(form.view)}
+    return dialogs.answer(
+        request,
+        caller,
+        form,
+        "client/act.html",
+        context,
+        lambda: carry_out(clock(), form.details()),
+        done=words.done,
     )
 
 

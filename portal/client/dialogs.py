@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 from peers.queries import ClientView
 from portal.client.forms import ActForm
 from portal.client.history import event_row
-from portal.client.queries import changes_since
+from portal.client.queries import changes_since, scene_of
 from portal.client.rows import EventRow
 from portal.client.wording import Scene
 from portal.doors import is_fragment, shell
@@ -67,6 +67,30 @@ def show(
         },
         status=status,
     )
+
+
+def answer(
+    request: HttpRequest,
+    caller: Caller,
+    form: ActForm,
+    template: str,
+    context: Mapping[str, Any],
+    act: Callable[[], str],
+    *,
+    done: str,
+) -> HttpResponse:
+    """GET: the dialog. POST: the act, and where it leads; the dialog again where it is refused, or
+    where others changed the client meanwhile.
+    """
+    view = form.view
+    if request.method == "GET":
+        return show(request, template, view, form, context)
+    try:
+        found = carried_out(request, form, act, done=done)
+    except StaleVersion:
+        news = overtaking(request, caller, view.client.uuid, scene_of(caller, clock()))
+        return show(request, template, view, form, context, status=409, overtaken=news)
+    return found or show(request, template, view, form, context, status=status_of(form))
 
 
 def carried_out(

@@ -98,6 +98,9 @@ def _file(caller: Caller, view: ClientView, uuid: UUID | None) -> dict[str, Any]
 def _rights(caller: Caller) -> dict[str, bool]:
     return {
         "may_write": may(caller, "clients:write"),
+        "may_transfer": bool(caller.operator)
+        and not caller.tenant.is_sandbox
+        and may(caller, "clients:write"),
         "may_reveal": may(caller, "configs:read"),
         "may_see_usage": may(caller, "usage:read"),
     }

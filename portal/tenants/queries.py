@@ -51,6 +51,12 @@ def listed(*, show: str, words: str) -> QuerySet[Tenant]:
     return rows
 
 
+def receivers(gives: Tenant) -> list[Tenant]:
+    """The resellers that a client of this one can be handed over to, by name."""
+    rows = Tenant.objects.defer("brand_logo").filter(sandbox_of=None).exclude(pk=gives.pk)
+    return list(rows.exclude(status=Tenant.Status.CLOSED).order_by("name", "pk"))
+
+
 def tallies() -> dict[str, int]:
     """How many resellers each view has."""
     rows = Tenant.objects.filter(sandbox_of=None)

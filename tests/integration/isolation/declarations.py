@@ -402,6 +402,7 @@ OPERATOR_PAGES: Final = {
     "ANY /tenants/{slug}/": "/tenants/{slug}/",
     "ANY /tenants/{slug}/edit/": "/tenants/{slug}/edit/",
     "ANY /tenants/{slug}/{act}/": "/tenants/{slug}/suspend/",
+    "ANY /tenants/{slug}/clients/{uuid}/transfer/": "/tenants/{slug}/clients/{client}/transfer/",
     "ANY /tenants/{slug}/members/new/": "/tenants/{slug}/members/new/",
     "ANY /tenants/{slug}/members/{user}/remove/": "/tenants/{slug}/members/{member}/remove/",
     "ANY /audit/": "/audit/",
