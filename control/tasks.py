@@ -24,6 +24,7 @@ from control import (
     rollup,
     scheduling,
     sessions,
+    waking,
 )
 from control.clock import database_now
 from control.scheduling import Counts, Missed, scheduled
@@ -32,6 +33,7 @@ from gateways.drivers import station
 from gateways.hints import RELAX_TASK, publisher
 from gateways.models import Interface
 from gateways.queries import CONTROL_QUEUE
+from gateways.services.wake import WAKE_TASK
 from peers.services import due, warnings
 from peers.services.bulk import runs
 from resellers.services import erasure, following, pools
@@ -78,6 +80,12 @@ def write_boot_file(*, interface_id: int, **_: object) -> None:
     bootfile.write(rows.get(pk=interface_id, simulated=False))
 
 
+@shared_task(name=WAKE_TASK)
+def wake(*, host_id: int, **_: object) -> None:
+    """Send the packet that wakes a machine."""
+    waking.wake_one(host_id=host_id, at=timezone.now())
+
+
 @shared_task(name=runs.BULK_TASK)
 def bulk(*, run_id: int, **_: object) -> None:
     """Go on with a bulk run."""
@@ -92,6 +100,7 @@ def sweep(**_: object) -> Counts:
     late = claims.overdue_interfaces(at=at)
     outbox.ring(late)
     runs.hint_overdue(at=at)
+    waking.wake_overdue(at=at)
     files = _fan_out("control.write_boot_file", seconds=5, pk__in=claims.stale_boot_files(at=at))
     near = nearing.due(at=database_now())
     looks = _fan_out("control.observe", seconds=2, pk__in=near.looks)

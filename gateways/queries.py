@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from gateways.models import Gateway, GlobalSetting, Heartbeat, Interface, Job, JobItem
+from gateways.models import Gateway, GlobalSetting, Heartbeat, Interface, Job, JobItem, WakeHost
 from rest.errors import Invalid, Missing
 from tenants.prepared import Prepared
 from tenants.scoping import Caller
@@ -55,6 +55,19 @@ def lock_interface(interface_id: UUID) -> Interface:
     found = rows.filter(uuid=interface_id).first()
     if found is None:
         raise Missing("There is no such interface.")
+    return found
+
+
+def find_wake_host(host_id: UUID, *, lock: bool = False) -> WakeHost:
+    """One machine that a gateway can wake, with its gateway and its last job; with ``lock`` its row
+    is held till the end of the transaction. Raises Missing.
+    """
+    rows = WakeHost.objects.select_related("gateway", "job")
+    if lock:
+        rows = rows.select_for_update(of=("self",), no_key=True)
+    found = rows.filter(uuid=host_id).first()
+    if found is None:
+        raise Missing("There is no such machine.")
     return found
 
 

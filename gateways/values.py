@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Address
 from pathlib import PurePosixPath
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -28,6 +29,7 @@ from wireguard.values import (
     check_mtu,
     check_table,
 )
+from wireguard.wake import check_mac
 
 MAX_DNS, MAX_ROUTES, MAX_HOOKS, MAX_ADDRESSES = 8, 100, 20, 8
 LONGEST_HOOK: Final = 1000
@@ -83,6 +85,25 @@ def check_netns_name(value: object, field: str) -> str:
 def check_dns_list(value: object, field: str) -> list[str]:
     """Name servers and search domains of customers' files."""
     return [checked_by(check_dns, server, field) for server in listed(value, field, MAX_DNS)]
+
+
+def check_link(value: object, field: str) -> str:
+    """The name of a link of the gateway's host, or "" for where its routes lead."""
+    text = check_text(value, field, longest=15)
+    if text:
+        checked_by(lambda name: check_interface_name(str(name)), text, field)
+    return text
+
+
+def check_broadcast(value: object, field: str) -> str:
+    """Where a magic packet goes: the broadcast address of a network."""
+    try:
+        address = IPv4Address(check_text(value, field, longest=15))
+    except ValueError:
+        raise Invalid("This is not an IPv4 address.", field=field) from None
+    if address.is_multicast or address.is_unspecified:
+        raise Invalid("This is not the broadcast address of a network.", field=field)
+    return str(address)
 
 
 def check_default_routes(value: object, field: str) -> list[str]:
@@ -213,6 +234,12 @@ GATEWAY_CHECKS: Final[Mapping[str, Check]] = {
     "country": check_country,
     "netns": check_netns_name,
     "usage_percent": check_percent,
+}
+WAKE_CHECKS: Final[Mapping[str, Check]] = {
+    "name": text_of(120),
+    "mac": _by(check_mac),
+    "link": check_link,
+    "broadcast": check_broadcast,
 }
 #: What may be changed of an interface that is there.
 INTERFACE_CHECKS: Final[Mapping[str, Check]] = {

@@ -101,6 +101,7 @@ OPERATOR_MENU: Final[Menu] = (
             Entry("job-list", "job", _("Jobs"), key="j"),
             Entry("quarantine", "warn", _("Quarantine")),
             Entry("schedule", "clock", _("Schedule")),
+            Entry("wake", "power", _("Wake-on-LAN")),
         ),
     ),
     (

@@ -15,6 +15,7 @@ from portal.settings import views as settings
 from portal.system import views as system
 from portal.tenants import member_views, status_views
 from portal.tenants import views as tenants
+from portal.wake import views as wake
 
 urlpatterns = [
     path("", home.front, name="operator-home"),
@@ -50,6 +51,11 @@ urlpatterns = [
     path("pools/new/", pool_views.new, name="pool-new"),
     path("pools/<uuid:uuid>/", pool_views.rename, name="pool-rename"),
     path("pools/<uuid:uuid>/delete/", pool_views.delete, name="pool-delete"),
+    path("wake/", wake.hosts, name="wake"),
+    path("wake/new/", wake.new, name="wake-new"),
+    path("wake/<uuid:uuid>/", wake.wake, name="wake-one"),
+    path("wake/<uuid:uuid>/edit/", wake.edit, name="wake-edit"),
+    path("wake/<uuid:uuid>/delete/", wake.delete, name="wake-delete"),
     path("settings/", settings.settings, name="settings"),
     path("system/", system.system, name="system"),
     path("system/bundle/", system.support, name="system-bundle"),

@@ -48,6 +48,7 @@ OPEN: Final[Mapping[str, str]] = {
 OPERATORS: Final[Mapping[str, str]] = {
     "django_admin_log": "SELECT, INSERT, DELETE",
     "audit_erasure": "SELECT, INSERT",
+    "gateways_wakehost": "SELECT, INSERT, UPDATE, DELETE",
 }
 #: Rights where a tenant's table has less than all four: what is written there stays written.
 RIGHTS: Final[Mapping[str, str]] = {

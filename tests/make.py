@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.utils import timezone
 
-from gateways.models import AddressPool, Gateway, Interface, Job, JobItem
+from gateways.models import AddressPool, Gateway, Interface, Job, JobItem, WakeHost
 from gateways.sealing import seal_interface_key
 from peers.models import Client, Peer, PeerAddress
 from quotas.models import Meter, Plan, Usage
@@ -107,6 +107,14 @@ def make_pool(interface: Interface, address: str) -> AddressPool:
         first=str(network[2]),
         last=str(network[1 + size]),
         size=size,
+    )
+
+
+def make_wake_host(gateway: Gateway | None = None, **fields: Any) -> WakeHost:
+    """A machine beside the gateway, or beside any."""
+    place = gateway or Gateway.objects.order_by("pk")[0]
+    return WakeHost.objects.create(
+        **{"gateway": place, "name": "nas", "mac": "02:00:00:00:00:01", **fields}
     )
 
 

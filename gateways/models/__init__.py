@@ -3,6 +3,7 @@
 from gateways.models.hosts import AddressPool, Gateway, Interface
 from gateways.models.jobs import Heartbeat, Job, JobItem, ScheduledJob
 from gateways.models.settings import GlobalSetting
+from gateways.models.wake import WakeHost
 
 __all__ = [
     "AddressPool",
@@ -13,4 +14,5 @@ __all__ = [
     "Job",
     "JobItem",
     "ScheduledJob",
+    "WakeHost",
 ]

@@ -29,6 +29,7 @@ class Job(models.Model):
         TRANSFER = "transfer"
         RESTORE = "restore"
         BULK = "bulk"
+        WAKE = "wake"
 
     class Status(models.TextChoices):
         PENDING = "pending"

@@ -21,7 +21,7 @@ def thing_words(kind: str) -> str:
 
 KINDS = (
     "client", "peer", "interface", "gateway", "pool", "settings", "job", "tenant", "member",
-    "token", "plan", "link", "login", "user", "bulk", "config", "system",
+    "token", "plan", "link", "login", "user", "bulk", "config", "system", "wake_host",
 )  # fmt: skip
 
 
@@ -44,6 +44,7 @@ def _things() -> dict[str, str]:
         "bulk": gettext("Many clients"),
         "config": gettext("File"),
         "system": gettext("Host"),
+        "wake_host": gettext("Machine"),
     }
 
 
@@ -54,6 +55,7 @@ def _verbs() -> dict[str, str]:
 def _of_things() -> dict[str, str]:
     return {
         "created": gettext("made"),
+        "woken": gettext("woken"),
         "create": gettext("made"),
         "updated": gettext("changed"),
         "deleted": gettext("deleted"),

@@ -242,6 +242,7 @@ def _job_title(row: Job) -> str:
         Job.Kind.APPLY: gettext("Apply"),
         Job.Kind.HEAL: gettext("Heal drift"),
         Job.Kind.LINK: gettext("Bring up the interface"),
+        Job.Kind.WAKE: gettext("Wake a machine"),
     }
     kind = Job.Kind(row.kind)
     if kind in titles and not row.total:

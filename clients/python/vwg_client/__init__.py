@@ -34,7 +34,15 @@ from vwg_client.errors import (
     VwgError,
 )
 from vwg_client.groups import External, etag_of
-from vwg_client.operating import Gateways, Interfaces, Pools, ScheduledJobs, Settings, Tenants
+from vwg_client.operating import (
+    Gateways,
+    Interfaces,
+    Pools,
+    ScheduledJobs,
+    Settings,
+    Tenants,
+    WakeHosts,
+)
 from vwg_client.transport import Transport
 
 __all__ = [
@@ -85,6 +93,7 @@ class Vwg:
         self.gateways = Gateways(transport)
         self.interfaces = Interfaces(transport)
         self.pools = Pools(transport)
+        self.wake_hosts = WakeHosts(transport)
         self.settings = Settings(transport)
         self.scheduled_jobs = ScheduledJobs(transport)
         self.tenants = Tenants(transport)

@@ -33,7 +33,7 @@ HoldReasonEnum = Literal['manual', 'quota', 'expired', 'tenant-suspended', 'tena
 
 JobItemOutcome = Literal['open', 'done', 'failed']
 
-JobKind = Literal['create', 'update', 'delete', 'enable', 'disable', 'apply', 'heal', 'link', 'suspend', 'resume', 'kick', 'rotate', 'move', 'transfer', 'restore', 'bulk']
+JobKind = Literal['create', 'update', 'delete', 'enable', 'disable', 'apply', 'heal', 'link', 'suspend', 'resume', 'kick', 'rotate', 'move', 'transfer', 'restore', 'bulk', 'wake']
 
 JobStatus = Literal['pending', 'running', 'succeeded', 'failed']
 
@@ -2243,6 +2243,39 @@ class UsageInput(TypedDict):
     percent: int | None
 
 
+class WakeHost(TypedDict):
+    """A machine; ``link`` is the gateway's that the packet leaves by, '' for where routes lead."""
+
+    id: str
+    gateway: str
+    name: str
+    mac: str
+    link: str
+    broadcast: str
+    last_job: str | None
+    created_at: str
+    version: int
+
+
+class WakeHostCreate(TypedDict):
+    """A machine; ``gateway`` is a slug or an id."""
+
+    name: str
+    mac: str
+    link: NotRequired[str]
+    broadcast: NotRequired[str]
+    gateway: str
+
+
+class WakeHostPatch(TypedDict):
+    """What may be changed."""
+
+    name: NotRequired[str]
+    mac: NotRequired[str]
+    link: NotRequired[str]
+    broadcast: NotRequired[str]
+
+
 class Why(TypedDict):
     """What the tenant's page and each hold will say."""
 
@@ -2376,7 +2409,7 @@ class JobsQuery(TypedDict):
     created_after: NotRequired[str]
     created_before: NotRequired[str]
     interface: NotRequired[str]
-    kind: NotRequired[Literal['apply', 'bulk', 'create', 'delete', 'disable', 'enable', 'heal', 'kick', 'link', 'move', 'restore', 'resume', 'rotate', 'suspend', 'transfer', 'update']]
+    kind: NotRequired[Literal['apply', 'bulk', 'create', 'delete', 'disable', 'enable', 'heal', 'kick', 'link', 'move', 'restore', 'resume', 'rotate', 'suspend', 'transfer', 'update', 'wake']]
     limit: NotRequired[int]
     ordering: NotRequired[Literal['created_at', 'finished_at', 'id', '-created_at', '-finished_at', '-id']]
     status: NotRequired[Literal['failed', 'pending', 'running', 'succeeded']]
@@ -2499,3 +2532,12 @@ class TokensQuery(TypedDict):
     revoked: NotRequired[bool]
     sandbox: NotRequired[bool]
     user: NotRequired[str]
+
+
+class WakeHostsQuery(TypedDict):
+    """What a list may be asked for: /api/v1/wake-hosts."""
+
+    gateway: NotRequired[str]
+    limit: NotRequired[int]
+    ordering: NotRequired[Literal['created_at', 'id', 'name', '-created_at', '-id', '-name']]
+    search: NotRequired[str]

@@ -36,6 +36,14 @@ class _PoolPatch(models.PoolPatch, Options, total=False):
     pass
 
 
+class _WakeHost(models.WakeHostCreate, Options, total=False):
+    pass
+
+
+class _WakeHostPatch(models.WakeHostPatch, Options, total=False):
+    pass
+
+
 class _SettingsPatch(models.SettingsPatch, Options, total=False):
     pass
 
@@ -87,6 +95,33 @@ class Gateways(Group):
 
     def delete(self, gateway_id: str, **options: Unpack[Options]) -> None:
         self._delete(one("gateways", gateway_id), **options)
+
+
+class WakeHosts(Group):
+    """/wake-hosts: machines beside gateways"""
+
+    def list(self, **query: Unpack[models.WakeHostsQuery]) -> Iterator[models.WakeHost]:
+        return self._pages("/wake-hosts", query)
+
+    def create(self, **fields: Unpack[_WakeHost]) -> models.WakeHost:
+        made: models.WakeHost = self._post("/wake-hosts", fields)
+        return made
+
+    def get(self, host_id: str) -> models.WakeHost:
+        found: models.WakeHost = self._get(one("wake-hosts", host_id))
+        return found
+
+    def update(self, host_id: str, **fields: Unpack[_WakeHostPatch]) -> models.WakeHost:
+        changed: models.WakeHost = self._patch(one("wake-hosts", host_id), fields)
+        return changed
+
+    def delete(self, host_id: str, **options: Unpack[Options]) -> None:
+        self._delete(one("wake-hosts", host_id), **options)
+
+    def wake(self, host_id: str, **options: Unpack[Options]) -> models.JobOnly:
+        """Its job says whether the packet went out."""
+        done: models.JobOnly = self._post(one("wake-hosts", host_id, "wake"), options)
+        return done
 
 
 class Interfaces(Group):

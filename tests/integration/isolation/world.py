@@ -50,6 +50,7 @@ from tests.make import (
     make_tenant,
     make_token,
     make_user,
+    make_wake_host,
 )
 from wireguard.types import Secret
 
@@ -301,6 +302,8 @@ class _Builder:
         self.ids["gateway"] = str(self.own.gateway.uuid)
         self.tenant.interfaces.set([self.own, self.shared])
         self.tenant.pools.set([*self.own.pools.all(), *self.shared.pools.all()])
+        host = make_wake_host(self.own.gateway, uuid=self.know("wake host"))
+        self.ids["wake_host"] = str(host.uuid)
         self.ids["pool"] = str(self.own.pools.order_by("family")[0].uuid)
 
     def _plan(self) -> None:

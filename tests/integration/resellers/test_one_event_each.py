@@ -24,6 +24,7 @@ from tests.make import (
     make_tenant,
     make_token,
     make_user,
+    make_wake_host,
 )
 from vwg.description import operations
 
@@ -62,6 +63,7 @@ class World:
             "login_id": self.login,
             "gateway_id": lambda: Gateway.objects.create(slug="spare").uuid,
             "interface_id": lambda: self.other.uuid,
+            "host_id": lambda: make_wake_host().uuid,
             "pool_id": lambda: self.other.pools.order_by("pk")[0].uuid,
             "job_id": self.failed_job,
             "user_id": lambda: self.member.uuid,
@@ -184,6 +186,10 @@ ROWS: dict[str, Prepare] = {
     f"POST {V1}/gateways": body({"slug": "frankfurt"}),
     f"PATCH {V1}/gateways/{{gateway_id}}": body({"location": "Frankfurt"}),
     f"DELETE {V1}/gateways/{{gateway_id}}": body(None),
+    f"POST {V1}/wake-hosts": body({"gateway": "local", "name": "nas", "mac": "02:00:00:00:00:01"}),
+    f"PATCH {V1}/wake-hosts/{{host_id}}": body({"name": "other"}),
+    f"DELETE {V1}/wake-hosts/{{host_id}}": body(None),
+    f"POST {V1}/wake-hosts/{{host_id}}/wake": body(None),
     f"POST {V1}/interfaces": lambda world: {
         "gateway": "local",
         "name": "wg7",
