@@ -34,14 +34,15 @@ def magic_packet(mac: str) -> bytes:
 def wake(mac: str, *, broadcast: str, link: str = "", netns: str | None = None) -> None:
     """Send the packet. Raises `DriverError` with the kernel's reason."""
     packet = magic_packet(mac)
-    failed: list[OSError] = []
+    failed: list[Exception] = []
+    command_prefix(netns or None)  # a name that is none raises
 
     def send() -> None:
         try:
             if netns:
                 _enter(netns)
             _send(packet, broadcast, link)
-        except OSError as error:
+        except Exception as error:
             failed.append(error)
 
     # A thread enters a namespace alone, and ends there.
@@ -49,13 +50,13 @@ def wake(mac: str, *, broadcast: str, link: str = "", netns: str | None = None) 
     thread.start()
     thread.join(_TIMEOUT_S)
     if failed:
-        raise DriverError(f"the packet could not be sent: {failed[0].strerror or failed[0]}")
+        reason = getattr(failed[0], "strerror", None) or str(failed[0])
+        raise DriverError(f"the packet could not be sent: {reason}") from failed[0]
     if thread.is_alive():
         raise DriverError("the packet could not be sent: the kernel does not answer")
 
 
 def _enter(netns: str) -> None:
-    command_prefix(netns)  # a name that is none raises
     libc = ctypes.CDLL(None, use_errno=True)
     handle = os.open(NETNS_DIR / netns, os.O_RDONLY | os.O_CLOEXEC)
     try:

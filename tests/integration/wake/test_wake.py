@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -17,6 +20,7 @@ from control import waking
 from control.waking import TOO_LATE, wake_one, wake_overdue
 from gateways.models import Interface, Job, WakeHost
 from gateways.services.wake import wake_host
+from tests.live.lab import sh
 from tests.make import make_user, make_wake_host
 from wireguard.errors import DriverError, InvalidConfig
 from wireguard.wake import check_mac, magic_packet, wake
@@ -42,6 +46,41 @@ def ear(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 
 
 @pytest.fixture
+def place() -> Iterator[tuple[str, str]]:
+    """A namespace with a card, eth0, and what hears what leaves by it."""
+    here, there = f"vwgw{secrets.token_hex(3)}", f"vwgw{secrets.token_hex(3)}"
+    try:
+        for one in (here, there):
+            sh("ip", "netns", "add", one)
+        sh("ip", "-n", here, "link", "add", "eth0", "type", "veth", "peer", "eth0", "netns", there)
+        for one, address in ((here, "10.66.0.1/24"), (there, "10.66.0.2/24")):
+            sh("ip", "-n", one, "address", "add", address, "brd", "+", "dev", "eth0")
+            sh("ip", "-n", one, "link", "set", "eth0", "up")
+        yield here, there
+    finally:
+        for one in (here, there):
+            subprocess.run(["ip", "netns", "delete", one], check=False)
+
+
+_HEAR = (
+    "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 9));"
+    " s.settimeout(8); print('ready', flush=True); print(s.recv(2000).hex(), flush=True)"
+)
+
+
+@pytest.mark.wg
+@pytest.mark.parametrize("broadcast", ["10.66.0.255", "255.255.255.255"])
+def test_it_leaves_from_the_gateways_namespace(place: tuple[str, str], broadcast: str) -> None:
+    here, there = place
+    hearing = ["ip", "netns", "exec", there, sys.executable, "-c", _HEAR]
+    with subprocess.Popen(hearing, stdout=subprocess.PIPE, text=True) as ear:
+        assert ear.stdout is not None
+        assert ear.stdout.readline() == "ready\n"
+        wake(MAC, broadcast=broadcast, link="eth0", netns=here)
+        assert bytes.fromhex(ear.stdout.readline()) == PACKET
+
+
+@pytest.fixture
 def oscar(interface: Interface) -> Browser:
     browser = Browser()
     browser.force_login(make_user("oscar", operator="full"))
@@ -59,6 +98,7 @@ def test_what_is_no_machines_address_is_refused(text: str) -> None:
         check_mac(text)
 
 
+@pytest.mark.wg
 def test_the_worker_sends_it_once_and_the_job_says_so(host: WakeHost, ear: socket.socket) -> None:
     job = wake_host(actor=SYSTEM, host_id=host.uuid)
     assert wake_one(host_id=host.pk, at=timezone.now())
@@ -74,6 +114,7 @@ def test_the_worker_sends_it_once_and_the_job_says_so(host: WakeHost, ear: socke
     assert event.target_name == "nas"
 
 
+@pytest.mark.wg
 def test_a_link_that_is_not_there_fails_with_the_kernels_words(host: WakeHost) -> None:
     WakeHost.objects.update(link="nowhere9")
     job = wake_host(actor=SYSTEM, host_id=host.uuid)
@@ -123,8 +164,10 @@ def test_the_api_keeps_changes_and_forgets_them(operator_token: str, interface: 
     assert made.status_code == 201, made.content
     where = f"/api/v1/wake-hosts/{made.json()['id']}"
     assert made.json()["mac"] == MAC
-    again = api.post("/api/v1/wake-hosts", {"gateway": "local", "name": "b", "mac": MAC})
-    assert (again.status_code, again.json()["code"]) == (409, "mac_taken")
+    again = api.post(
+        "/api/v1/wake-hosts", {"gateway": "local", "name": "b", "mac": MAC}, format="json"
+    )
+    assert (again.status_code, again.json()["errors"][0]["code"]) == (409, "mac_taken")
     bad = api.patch(where, {"broadcast": "224.0.0.1"}, format="json")
     assert (bad.status_code, bad.json()["errors"][0]["field"]) == (400, "broadcast")
     stale = made["ETag"]
@@ -150,7 +193,7 @@ def test_the_page_adds_edits_wakes_and_forgets(oscar: Browser) -> None:
     changed = {"name": "nas", "mac": MAC, "link": "eth0", "broadcast": "10.0.0.255"}
     assert oscar.post(f"/wake/{host.uuid}/edit/", changed).status_code == 302
     assert oscar.post(f"/wake/{host.uuid}/").status_code == 302
-    assert "Waiting" in oscar.get("/wake/").content.decode()
+    assert f"/jobs/{Job.objects.get().uuid}/" in oscar.get("/wake/").content.decode()
     assert oscar.post(f"/wake/{host.uuid}/delete/").status_code == 302
     done = list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
     assert [one for one in done if one.startswith("wake_host.")] == [
@@ -163,6 +206,6 @@ def test_who_only_reads_sees_no_button_and_wakes_nobody(host: WakeHost) -> None:
     browser.force_login(make_user("rita", operator="read-only"))
     page = browser.get("/wake/")
     assert page.status_code == 200
-    assert "<form" not in page.content.decode().partition('id="machines"')[2]
+    assert f'action="/wake/{host.uuid}/' not in page.content.decode()
     assert browser.post(f"/wake/{host.uuid}/").status_code == 403
     assert not Job.objects.exists()
