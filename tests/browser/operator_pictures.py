@@ -15,7 +15,15 @@ from gateways.schedule import expected
 from quotas.models import LedgerSegment, Meter, TenantUsage
 from tenants.models import Membership, Tenant
 from tests.browser.chromium import Watched
-from tests.make import make_client, make_gateway, make_interface, make_peer, make_tenant, make_user
+from tests.make import (
+    make_client,
+    make_gateway,
+    make_interface,
+    make_peer,
+    make_tenant,
+    make_user,
+    make_wake_host,
+)
 
 DESK = {"width": 1360, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -38,6 +46,7 @@ PAGES = {
     "system": "/system/",
     "jobs": "/jobs/",
     "quarantine": "/quarantine/",
+    "wake": "/wake/",
     "schedule": "/schedule/",
     "audit": "/audit/",
 }
@@ -48,6 +57,7 @@ DIALOGS = {
     "adopt": ("/interfaces/{ams}/", "a[href$='/adopt/']"),
     "remove-strays": ("/interfaces/{ams}/", "a[href$='/remove/']"),
     "member": ("/tenants/kestrel/", "a[href$='/members/new/']"),
+    "wake-new": ("/wake/", "a[href='/wake/new/']"),
 }
 
 
@@ -103,8 +113,24 @@ def busy_day() -> None:
     for name, role in (("mina", "owner"), ("arash", "manager"), ("nora", "viewer")):
         Membership.objects.create(tenant=kestrel, user=make_user(name), role=role)
     _traffic(now)
+    _machines(ams, now)
     _schedule(now)
     _trail(kestrel, now)
+
+
+def _machines(gateway: Gateway, now: Any) -> None:
+    """Some to wake: one woken, one in vain, one never."""
+    for number, (name, sent) in enumerate((("nas", True), ("build-server", False))):
+        job = Job.objects.create(
+            kind="wake", status="succeeded" if sent else "failed", total=1, done=1,
+            failed=int(not sent), actor_name="oscar", finished_at=now + timedelta(seconds=1),
+            message="failed: the packet could not be sent: No such device" * (not sent),
+        )  # fmt: skip
+        make_wake_host(
+            gateway, name=name, mac=f"02:42:ac:11:00:0{number}", link="eth1", job=job,
+            broadcast="192.168.7.255",
+        )  # fmt: skip
+    make_wake_host(gateway, name="دفتر", mac="02:42:ac:11:00:07")
 
 
 def _traffic(now: Any) -> None:
