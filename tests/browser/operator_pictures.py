@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from audit.models import AuditEvent
 from gateways.models import Gateway, Interface, Job, ScheduledJob
 from gateways.schedule import expected
-from quotas.models import LedgerSegment, Meter, TenantUsage
+from quotas.models import LedgerSegment, Meter, TenantUsage, UsageBucket
 from tenants.models import Membership, Tenant
 from tests.browser.chromium import Watched
 from tests.make import (
@@ -142,6 +142,15 @@ def _traffic(now: Any) -> None:
             meter=meter, tenant_id=meter.tenant_id, interface_id=meter.interface_id,
             incarnation=1, quarter=quarter, from_rx=0, to_rx=90_000_000, from_tx=0,
             to_tx=2_400_000_000, billed_up=0, billed_down=0, sampled_at=now,
+        )  # fmt: skip
+
+    meter = Meter.objects.exclude(interface=None).order_by("pk")[0]
+    for back in range(1, 7 * 96):
+        begins_at = quarter - back * timedelta(minutes=15)
+        share = 2 + (begins_at.hour * 4 + begins_at.minute // 15) * 37 % 50 + begins_at.hour
+        UsageBucket.objects.create(
+            meter=meter, tenant_id=meter.tenant_id, interface_id=meter.interface_id,
+            begins_at=begins_at, seconds=900, raw_up=share * 10**9, raw_down=share * 7 * 10**9,
         )  # fmt: skip
 
 
