@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +22,8 @@ KEYWORDS = {
     "ngettext": (1, 2), "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
 }  # fmt: skip
+
+MERGES = {"<<<<<<<", "=======", ">>>>>>>"}
 
 Words = tuple[str | None, str | tuple[str, ...]]
 
@@ -43,6 +46,38 @@ def missing_in(catalogue: Catalog, words: Words) -> bool:
     if isinstance(message, tuple):  # a text that is also used alone may stand there without plural
         return not (isinstance(found.string, tuple) and all(found.string))
     return not (found.string[0] if isinstance(found.string, tuple) else found.string)
+
+
+def entries(text: str) -> Iterator[list[str]]:
+    """The entries of a catalogue as they stand in the file: their lines."""
+    for block in re.split(r"\n\s*\n", text):
+        lines = [line for line in block.splitlines() if line and not line.startswith("#")]
+        if lines:
+            yield lines
+
+
+def faults_of(text: str) -> list[str]:
+    """What a merge by union leaves behind: entries glued together, or there twice; and what is
+    not looked over.
+    """
+    found, seen = [], set()
+    for lines in entries(text):
+        starts = [line.split(" ", 1)[0] for line in lines if not line.startswith('"')]
+        where = " ".join(lines)[:120]
+        if len(starts) != len(set(starts)):
+            found.append(f"glued together: {where}")
+        if not {"msgid"} < set(starts) or not any(word.startswith("msgstr") for word in starts):
+            found.append(f"half an entry: {where}")
+        end = next((n for n, one in enumerate(lines) if one.startswith("msgstr")), None)
+        key = "".join(lines[:end]).replace('""', "").replace('""', "")
+        if key in seen:
+            found.append(f"twice: {where}")
+        seen.add(key)
+    found += [
+        f"not looked over: {line}" for line in text.splitlines() if line.startswith("#, fuzz")
+    ]
+    found += [f"left over: {line}" for line in text.splitlines() if line.startswith("#~")]
+    return found + [f"a merge: {line}" for line in text.splitlines() if line[:7] in MERGES]
 
 
 def sources() -> list[Path]:
@@ -92,3 +127,30 @@ def test_what_stands_in_a_text_stands_in_its_persian(persian: Catalog) -> None:
         (message.id, error) for message in persian if message.id for error in message.check(persian)
     ]
     assert wrong == []
+
+
+def test_the_catalogue_is_whole() -> None:
+    assert faults_of(PERSIAN.read_text()) == []
+
+
+def test_every_plural_has_all_its_forms(persian: Catalog) -> None:
+    wrong = [
+        message.id
+        for message in persian
+        if message.id and message.pluralizable and len(message.string or ()) != persian.num_plurals
+    ]
+    assert wrong == []
+
+
+def test_a_broken_catalogue_is_found() -> None:
+    whole = 'msgid ""\nmsgstr "x"\n\nmsgid "a"\nmsgstr "b"\n'
+    assert faults_of(whole) == []
+    for broken, word in (
+        (whole + 'msgid "c"\nmsgstr "d"\n', "glued together"),
+        (whole + '\nmsgid "a"\nmsgstr "c"\n', "twice"),
+        (whole + '\nmsgid ""\n"a"\nmsgstr "c"\n', "twice"),
+        (whole + '\n#, fuzzy\nmsgid "c"\nmsgstr "d"\n', "not looked over"),
+        (whole + '\nmsgid "c"\n', "half an entry"),
+        (whole + "\n=======\n", "a merge"),
+    ):
+        assert any(fault.startswith(word) for fault in faults_of(broken)), broken
