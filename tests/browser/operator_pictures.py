@@ -110,7 +110,7 @@ def busy_day() -> None:
             defaults={"billed_down": used, "period_began_at": now - timedelta(days=22),
                       "period_ends_at": now + timedelta(days=8)},
         )  # fmt: skip
-    for name, role in (("mina", "owner"), ("arash", "manager"), ("nora", "viewer")):
+    for name, role in (("mina", "owner"), ("dara", "manager"), ("kian", "viewer")):
         Membership.objects.create(tenant=kestrel, user=make_user(name), role=role)
     _traffic(now)
     _machines(ams, now)

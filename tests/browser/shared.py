@@ -44,24 +44,17 @@ class Shared:
     gone: str = "/s/nobody-made-this-one"
 
 
-def shared_links(interface: Interface | None = None, **brand: Any) -> Shared:
-    """Kestrel Net and five of its customers."""
+def shared_links(
+    interface: Interface | None = None, seller: Tenant | None = None, **brand: Any
+) -> Shared:
+    """Five customers of this seller, or of Kestrel Net."""
     GlobalSetting.objects.update_or_create(
         pk=1, defaults={"endpoint_address": "vpn.example.net", "dns_servers": ["9.9.9.9"]}
     )
     wg0 = interface or make_interface()
     wg0.gateway.location = "Frankfurt"
     wg0.gateway.save()
-    seller = make_tenant(
-        f"kestrel-{uuid4().hex[:6]}",
-        name="Kestrel Net",
-        **{
-            "brand_color": "#8a3b12",
-            "brand_color_dark": "#f0a074",
-            "support_url": "https://t.me/kestrelnet",
-            **brand,
-        },
-    )
+    seller = seller or _kestrel(**brand)
     used = _sold(seller, wg0, "Sara Moradi", quota_bytes=50 * 10**9, ends=8)
     outdated = _sold(seller, wg0, "رضا PS5", ends=None)
     outdated.delivered_generation = 1
@@ -82,6 +75,12 @@ def shared_links(interface: Interface | None = None, **brand: Any) -> Shared:
         keyless=path_to(keyless, allows_key=True),
         off=path_to(off),
     )
+
+
+def _kestrel(**brand: Any) -> Tenant:
+    colors = {"brand_color": "#8a3b12", "brand_color_dark": "#f0a074"}
+    fields = {**colors, "support_url": "https://t.me/kestrelnet", **brand}
+    return make_tenant(f"kestrel-{uuid4().hex[:6]}", name="Kestrel Net", **fields)
 
 
 def path_to(peer: Peer, **options: Any) -> str:

@@ -1,0 +1,64 @@
+"""`python -m tests.browser.tour`: take all pictures, or those whose names begin as the words say.
+
+With --large DIR the pictures stay there in their full size, and docs/tour is left alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright keeps an event loop in this thread
+os.environ.pop("DATABASE_URL", None)  # the world is put back from a copy of a file
+
+import django
+
+django.setup()
+
+from django.db import connection  # noqa: E402
+from django.test.utils import setup_test_environment  # noqa: E402
+from pytest_django.live_server_helper import LiveServer  # noqa: E402
+
+from deploy.catalogues import build  # noqa: E402
+from tests.browser.chromium import chromium  # noqa: E402
+from tests.browser.tour.camera import LOOKS, Album  # noqa: E402
+from tests.browser.tour.fate import repeated  # noqa: E402
+from tests.browser.tour.parts import SHOTS  # noqa: E402
+from tests.browser.tour.world import build_world  # noqa: E402
+
+
+def main() -> int:
+    """Take them; 1 if a page complained."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("names", nargs="*")
+    asked.add_argument("--large", type=Path)
+    asked.add_argument("--looks", default=",".join(LOOKS))
+    options = asked.parse_args()
+    wanted = [one for one in SHOTS if not options.names or one.name.startswith(tuple(options.names))]
+    build()
+    setup_test_environment()
+    connection.creation.create_test_db(verbosity=0)
+    with tempfile.TemporaryDirectory() as folder:
+        out = options.large or Path(folder)
+        out.mkdir(parents=True, exist_ok=True)
+        with repeated() as chance:
+            chance.begin("world")
+            places = build_world()
+            server = LiveServer("localhost")
+            try:
+                with chromium() as browser:
+                    album = Album(browser, server.url, out, places, chance)
+                    for look in options.looks.split(","):
+                        album.take(wanted, look)
+            finally:
+                server.stop()
+    print("\n".join(album.faults) or "no page complained")
+    return 1 if album.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
