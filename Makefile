@@ -3,7 +3,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help up down test proof lint bench clean lock
+.PHONY: help up down test proof lint bench screenshots clean lock
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,9 @@ lint:  ## style, types, migrations, deploy checks, API schema
 
 bench:  ## measure; prints tables, writes bench/*.json; options for the load: BENCH=--long, BENCH=--quick
 	@deploy/packages.sh test && deploy/environment.sh dev && exec deploy/bench.sh $(BENCH)
+
+screenshots:  ## take the pictures of docs/tour.md anew; some of them: TOUR="home client"
+	@exec deploy/screenshots.sh
 
 clean:  ## remove .venv and caches; secrets (.env) and data (var/) stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

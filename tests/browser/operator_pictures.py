@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import time_machine
 from django.utils import timezone
 from playwright.sync_api import Browser
 
@@ -175,11 +176,12 @@ def _trail(tenant: Tenant, now: Any) -> None:
         ("interface.updated", "interface", "fra1 wg0", "oscar", {"mtu": 1380}),
         ("token.issued", "token", "shop", "mina", {"scopes": ["*"]}),
     ]
-    for action, kind, name, actor, after in deeds * 2:
-        AuditEvent.objects.create(
-            tenant=tenant, actor_kind="user" if actor != "vwg" else "system", actor_name=actor,
-            action=action, target_type=kind, target_id="0", target_name=name, after=after,
-            address="203.0.113.7", by_operator=actor == "oscar",
-        )  # fmt: skip
+    for number, (action, kind, name, actor, after) in enumerate(deeds * 2):
+        with time_machine.travel(now - timedelta(hours=40 - 2 * number), tick=False):
+            AuditEvent.objects.create(
+                tenant=tenant, actor_kind="user" if actor != "vwg" else "system", actor_name=actor,
+                action=action, target_type=kind, target_id="0", target_name=name, after=after,
+                address="203.0.113.7", by_operator=actor == "oscar",
+            )  # fmt: skip
     Job.objects.filter(status="failed").update(finished_at=now)
     Interface.objects.filter(name="wg1").update(enabled=False, state="down")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
+import time_machine
 from django.utils import timezone
 
 from audit.models import AuditEvent
@@ -122,9 +123,12 @@ def _deeds(tenant: Tenant) -> None:
         ("tenant.updated", "tenant", "Kestrel Net", "oscar", "user"),
     ]
     for number, (action, kind, name, actor, actor_kind) in enumerate(deeds * 3):
-        AuditEvent.objects.create(
-            tenant=tenant, actor_kind=actor_kind, actor_name=actor, action=action,
-            target_type=kind, target_id=str(sara.uuid) if kind == "client" else "0",
-            target_name=name, after={}, by_operator=actor == "oscar",
-            address=None if actor == "vwg" else "2001:db8:77::41" if number % 4 else "203.0.113.7",
-        )  # fmt: skip
+        at = timezone.now() - timedelta(minutes=37 * (22 - number))
+        address = "2001:db8:77::41" if number % 4 else "203.0.113.7"
+        with time_machine.travel(at, tick=False):
+            AuditEvent.objects.create(
+                tenant=tenant, actor_kind=actor_kind, actor_name=actor, action=action,
+                target_type=kind, target_id=str(sara.uuid) if kind == "client" else "0",
+                target_name=name, after={}, by_operator=actor == "oscar",
+                address=None if actor == "vwg" else address,
+            )  # fmt: skip

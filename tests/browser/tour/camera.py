@@ -5,22 +5,28 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from unittest import mock
 
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import DateTimeField, Value
 from playwright.sync_api import Browser, Page
 
+from gateways import schedule
 from portal.system import host
 from tenants.models import Tenant
-from tests.browser.chromium import Watched
+from tests.browser.chromium import PASSWORD, Watched
+from tests.browser.tour.door import GUARDED
 from tests.browser.tour.fate import NOW, Chance
 from tests.browser.tour.shots import Shot
+from tests.browser.tour.world import SECRET
+from tests.integration.pages.account.conftest import code_of
 
 DESK: Final = {"width": 1280, "height": 800}
+#: Nobody scrolls further in a picture.
+MOST: Final = 2400
 PHONE: Final = {"width": 390, "height": 844}
 AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/143.0 Safari/537.36"
 LOOKS: Final[Mapping[str, dict[str, Any]]] = {
@@ -30,7 +36,9 @@ LOOKS: Final[Mapping[str, dict[str, Any]]] = {
     "phone": {"viewport": PHONE, "has_touch": True, "locale": "en-GB"},
 }
 #: What the host says of itself, on every machine.
-_HOST: Final = host.Host(4, (0.42, 0.37, 0.31), 8_330_000_000, 5_120_000_000, 80 * 10**9, 61 * 10**9)
+_HOST: Final = host.Host(
+    4, (0.42, 0.37, 0.31), 8_330_000_000, 5_120_000_000, 80 * 10**9, 61 * 10**9
+)
 _VERSIONS: Final = [
     ("Python", "3.11.2"), ("Linux", "6.1.0-28-amd64"), ("PostgreSQL", "15.14"), ("Django", "5.2.8"),
     ("celery", "5.5.3"), ("gunicorn", "23.0.0"),
@@ -81,8 +89,10 @@ class Album:
         self.chance.begin(shot.name)
         with _trouble(shot.name):
             self._go(watched.page, shot)
-        whole = not shot.cut
-        watched.page.screenshot(path=self.out / f"{shot.name}-{look}.png", full_page=whole)
+        if not shot.cut:
+            _unroll(watched.page)
+        watched.page.screenshot(path=self.out / f"{shot.name}-{look}.png")
+        watched.page.set_viewport_size(LOOKS[look]["viewport"])
         faults = [one for one in watched.faults if not shot.expects or shot.expects not in one]
         wide = watched.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if wide > 0:
@@ -94,7 +104,7 @@ class Album:
         watched.context.clock.set_fixed_time(NOW)
         watched.page.set_default_timeout(8000)
         if who:
-            watched.sign_in(who, "/account/")
+            _sign_in(watched, who)
         return watched
 
     def _go(self, page: Page, shot: Shot) -> None:
@@ -109,6 +119,25 @@ class Album:
         page.wait_for_load_state("networkidle")
 
 
+def _sign_in(watched: Watched, who: str) -> None:
+    page = watched.page
+    page.goto("/account/")
+    page.fill("[name=login]", who)
+    page.fill("[name=password]", PASSWORD)
+    page.click("button.btn-main")
+    if who == GUARDED:
+        page.fill("[name=code]", code_of(SECRET))
+        page.click("button.btn-main")
+    page.wait_for_url("**/account/")
+
+
+def _unroll(page: Page) -> None:
+    """A screen as high as the page: the menu beside it goes down with it."""
+    size = page.viewport_size or {"width": 0, "height": 0}
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({**size, "height": max(size["height"], min(height, MOST))})
+
+
 def _open_dialog(page: Page, path: str) -> None:
     """By the link that leads there, if the page shows one."""
     links = page.locator(f"a[href='{path}']")
@@ -120,13 +149,20 @@ def _open_dialog(page: Page, path: str) -> None:
     page.wait_for_selector("dialog[open] #dialog-title")
 
 
+def _now() -> Value:
+    """What the database says of the time."""
+    return Value(NOW, output_field=DateTimeField())
+
+
 @contextmanager
 def _trouble(name: str) -> Iterator[None]:
     """A host that is the same on every machine; for two pictures, things break."""
+    told = mock.Mock(return_value=_HOST)
     broken = mock.Mock(side_effect=RuntimeError("the tour breaks this page"))
     with (
-        mock.patch.object(host, "host", broken if name == "broken" else lambda: _HOST),
-        mock.patch.object(host, "versions", lambda: _VERSIONS),
-        mock.patch.object(host, "database_bytes", lambda: 48_300_000),
+        mock.patch.object(host, "host", broken if name == "broken" else told),
+        mock.patch.object(host, "versions", return_value=_VERSIONS),
+        mock.patch.object(host, "database_bytes", return_value=48_300_000),
+        mock.patch.object(schedule, "Now", side_effect=_now),
     ):
         yield

@@ -7,7 +7,7 @@ from typing import Final
 from playwright.sync_api import Page
 
 from tests.browser.chromium import PASSWORD
-from tests.browser.tour.shots import NOBODY, OPERATOR, Shot, dialog, page
+from tests.browser.tour.shots import NOBODY, OPERATOR, dialog, page
 
 GUARDED: Final = "arash.d"
 SAFETY: Final = "/account/security/"
@@ -87,11 +87,11 @@ MISFITS: Final = (
          who="nora", expects="403"),
     page("broken", "Something broke: a reference, and what to do.", "", "{broken}", who=OPERATOR,
          expects="500"),
-    page("too-many", "Too many tries.", "", "{too_many}", who=NOBODY, expects="429"),
-    page("nowhere", "Somebody who belongs to no reseller yet.", "front", "/", who="newcomer"),
+    page("nowhere", "Somebody who belongs to no reseller yet.", "front", "/",
+         who="newcomer", expects="403"),
     dialog("keys", "Keys for those who like them; one switch turns them off.", "page-keys",
            "/keys/", "/t/kestrel/clients/"),
     page("problem", "Every code of a refusal has its page.", "problem",
-         "/problems/limit_reached", who=NOBODY),
+         "/problems/address-taken", who=NOBODY),
     page("problems", "And a list of them.", "problems", "/problems/", who=NOBODY, cut=True),
 )  # fmt: skip

@@ -12,7 +12,9 @@ T: Final = "/t/kestrel/"
 CLIENTS: Final = T + "clients/"
 SARA: Final = CLIENTS + "{sara}/"
 PHONE: Final = SARA + "devices/{phone}/"
-LINES: Final = "name,reference,plan\nSara,A-20931,\nKian,A-7,Gamer 50\nOmid,A-7,\nTara,A-9,None such"
+LINES: Final = (
+    "name,reference,plan\nSara,A-20931,\nKian,A-7,Gamer 50\nOmid,A-7,\nTara,A-9,None such"
+)
 
 
 def _pick(at: Page) -> None:
@@ -56,13 +58,13 @@ def _slow(at: Page) -> None:
 
 
 def _link(at: Page) -> None:
-    at.click("main form .btn-main, dialog form .btn-main, dialog button[type=submit]")
-    at.wait_for_selector(".key, [readonly]")
+    at.click("main footer .btn-main")
+    at.wait_for_load_state("networkidle")
 
 
 def _new(at: Page) -> None:
     at.fill("[name=name]", "Neda phone")
-    at.click("main form .btn-main")
+    at.click("main footer .btn-main")
     at.wait_for_selector(".qr img")
 
 
@@ -88,7 +90,7 @@ LIST: Final = (
     dialog("clients-columns", "The columns one wants.", "clients-columns", CLIENTS + "columns/",
            CLIENTS),
     dialog("clients-keep", "A view gets a name and stays as a tab.", "clients-view-new",
-           CLIENTS + "views/new/?state=limited", CLIENTS + "?state=limited"),
+           CLIENTS + "views/new/?state=quota", CLIENTS + "?state=quota"),
     dialog("clients-forget", "And is forgotten again.", "clients-view-forget",
            CLIENTS + "views/{view}/forget/", CLIENTS),
 )  # fmt: skip

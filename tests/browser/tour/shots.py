@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from tests.browser.reseller import OWNER
-
+#: Who owns Kestrel Net.
+OWNER = "mina.karimi"
 OPERATOR = "oscar"
 NOBODY = ""
 

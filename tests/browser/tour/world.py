@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
+from hashlib import sha256
 from random import Random
-from typing import Final
+from typing import Any, Final
 
+import time_machine
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
@@ -15,9 +18,18 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from fido2.cose import CoseKey
+from fido2.utils import websafe_encode
+from fido2.webauthn import (
+    Aaguid,
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorData,
+    CollectedClientData,
+)
 
 from audit.events import Actor
-from gateways.models import Gateway, GlobalSetting, Interface, Job, JobItem
+from gateways.models import Gateway, GlobalSetting, Heartbeat, Interface, Job, JobItem
 from peers.models import BulkItem, BulkRun, Client, Peer, ShareLink
 from peers.services.switching import disable_client
 from portal.models import SavedView
@@ -32,6 +44,8 @@ from tests.browser.shared import shared_links
 from tests.make import make_client, make_peer, make_user
 
 GB: Final = 10**9
+#: Of the manager's authenticator app.
+SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 NAMES: Final = (
     "Neda A.", "بهرام صادقی", "shop-7", "Aria home", "Mahsa & Ali", "Pouya S.", "کافه لاله",
     "Dena TV", "Roya M.", "Siavash laptop", "Mehdi", "دکتر کریمی", "Golnaz", "Kaveh PC",
@@ -59,10 +73,16 @@ def build_world() -> Mapping[str, str]:
     actor = Actor("user", str(mina.uuid), OWNER)
     caller = Caller(kestrel, "", frozenset({"*"}), actor, "owner", user=mina)
     _customers(kestrel, wg0)
-    links = shared_links(wg0, kestrel)
-    sara = a_client(caller, wg0)
+    with before(hours=5):
+        links = shared_links(wg0, kestrel)
+        Client.objects.filter(name="Sara Moradi").update(name="Sina Rad")
+    with before(hours=2):
+        sara = a_client(caller, wg0)
+    _are_seen(kestrel, wg0)
     off = Client.objects.filter(tenant=kestrel, name="Mehdi")[0]
-    disable_client(caller=caller, client_id=off.uuid, at=timezone.now(), note="waits for payment")
+    with before(minutes=50):
+        at = timezone.now()
+        disable_client(caller=caller, client_id=off.uuid, at=at, note="waits for payment")
     Peer.objects.filter(client=off).update(blocked=True, verified_generation=2)
     _runs(kestrel, wg0)
     _guarded(User.objects.get(username="arash.d"))
@@ -72,7 +92,7 @@ def build_world() -> Mapping[str, str]:
         **_places(kestrel, sara, off),
         "used": links.used, "paused": links.off, "once": links.once,
         "outdated": links.outdated, "keyless": links.keyless,
-        "reset": _reset(mina), "broken": "/system/", "too_many": "/sign-in/",
+        "reset": _reset(User.objects.get(username="newcomer")), "broken": "/system/",
     }  # fmt: skip
 
 
@@ -83,7 +103,7 @@ def _places(kestrel: Tenant, sara: Client, off: Client) -> dict[str, str]:
         query="over=90",
     )  # fmt: skip
     runs = BulkRun.objects.filter(tenant=kestrel).order_by("pk")
-    rows = {
+    rows: dict[str, Any] = {
         "sara": sara,
         "off": off,
         "phone": phone,
@@ -137,6 +157,29 @@ def _customers(tenant: Tenant, interface: Interface) -> None:
             Peer.objects.filter(client=client).update(blocked=True, applied_allowed_ips="")
 
 
+@contextmanager
+def before(**span: float) -> Iterator[None]:
+    """For the time of the block it is so long ago."""
+    with time_machine.travel(timezone.now() - timedelta(**span), tick=False):
+        yield
+
+
+def _are_seen(tenant: Tenant, interface: Interface) -> None:
+    """What was made before is connected now."""
+    now = timezone.now()
+    Interface.objects.filter(pk=interface.pk).update(observed_at=now - timedelta(seconds=3))
+    Client.objects.filter(tenant=tenant, first_connected_at=None).exclude(name="Leila").update(
+        first_connected_at=now - timedelta(days=3)
+    )
+    Peer.objects.filter(tenant=tenant, client__name__in=["Sina Rad", "Omid laptop"]).update(
+        last_handshake_at=now - timedelta(seconds=40)
+    )
+    Peer.objects.filter(client__name="Sara Moradi", name="phone").update(
+        last_handshake_at=now - timedelta(seconds=48)
+    )
+    Heartbeat.objects.create(queue="gateway.ams2", seen_at=now - timedelta(seconds=2))
+
+
 def _runs(tenant: Tenant, interface: Interface) -> None:
     """A request for eight clients of which two failed, and one that is half way."""
     now = timezone.now()
@@ -172,11 +215,29 @@ def _runs(tenant: Tenant, interface: Interface) -> None:
 
 def _guarded(user: User) -> None:
     """An authenticator app, recovery codes, a passkey."""
-    TOTP.activate(user, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    TOTP.activate(user, SECRET)
     RecoveryCodes.activate(user)
     Authenticator.objects.create(
-        user=user, type="webauthn", data={"name": "the laptop", "credential": {}}
+        user=user, type="webauthn", data={"name": "the laptop", "credential": _credential()}
     )
+
+
+def _credential() -> dict[str, Any]:
+    """What a browser says of a new passkey."""
+    public = CoseKey({1: 2, 3: -7, -1: 1, -2: bytes(32), -3: bytes(32)})
+    made = AttestedCredentialData.create(Aaguid.NONE, b"passkey of the tour", public)
+    flags = AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT
+    data = AuthenticatorData.create(sha256(b"localhost").digest(), flags, 0, made)
+    client = CollectedClientData.create("webauthn.create", b"challenge", "http://localhost")
+    identity = websafe_encode(made.credential_id)
+    return {
+        "id": identity, "rawId": identity, "type": "public-key",
+        "response": {
+            "clientDataJSON": websafe_encode(client),
+            "attestationObject": websafe_encode(AttestationObject.create("none", data, {})),
+        },
+        "clientExtensionResults": {},
+    }  # fmt: skip
 
 
 def _reset(user: User) -> str:
