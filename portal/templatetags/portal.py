@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 from django.utils.timezone import now as clock
+from django.utils.translation import gettext
 
 from portal import calendar, formats
 from portal.cookies import theme_of
@@ -119,6 +120,12 @@ def plain_day(at: datetime | date | None) -> str:
 def plain_moment(at: datetime | None) -> str:
     """As ``moment``, without the element: for attributes."""
     return "" if at is None else calendar.moment(at)
+
+
+@register.filter
+def actor(name: str) -> str:
+    """Who did it, as it was written down; of a share link in the reader's language."""
+    return gettext("share link") if name == "share link" else name
 
 
 @register.simple_tag

@@ -141,8 +141,8 @@ def _traffic(now: Any) -> None:
             continue
         LedgerSegment.objects.create(
             meter=meter, tenant_id=meter.tenant_id, interface_id=meter.interface_id,
-            incarnation=1, quarter=quarter, from_rx=0, to_rx=90_000_000, from_tx=0,
-            to_tx=2_400_000_000, billed_up=0, billed_down=0, sampled_at=now,
+            incarnation=1, quarter=quarter, from_rx=0, to_rx=9_000_000, from_tx=0,
+            to_tx=120_000_000, billed_up=0, billed_down=0, sampled_at=now,
         )  # fmt: skip
 
     meter = Meter.objects.exclude(interface=None).order_by("pk")[0]

@@ -69,6 +69,7 @@ def build_world() -> Mapping[str, str]:
     wg0 = ordinary_day(devices=60)
     busy_day()
     kestrel = a_resellers_day()
+    User.objects.filter(username=OWNER).update(first_name="Mina", last_name="Karimi")
     mina = User.objects.get(username=OWNER)
     actor = Actor("user", str(mina.uuid), OWNER)
     caller = Caller(kestrel, "", frozenset({"*"}), actor, "owner", user=mina)
