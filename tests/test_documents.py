@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
-_BINARY = {".png", ".ico", ".woff2", ".mo"}
+_BINARY = {".png", ".webp", ".ico", ".woff2", ".mo"}
 #: Names of a machine or of its registry have no place in a repository (split here, to not match).
 _PATHS = ("/wo" + "rk/", "/ho" + "me/[a-z]", "/ro" + "ot/", "/opt/py" + "pi")
 _REGISTRIES = ("https?://[a-z.]*pypi" + r"\.", "index" + "-url", "find" + "-links [/h]")

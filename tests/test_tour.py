@@ -16,7 +16,7 @@ DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 NO_PAGE: Final = {
     "an answer to a poll, a part of a page that is shown": {
         "client-live", "clients-live", "clients-counts", "all-clients-live", "all-clients-counts",
-        "page-live", "operator-home-live", "job-list-live", "schedule-live", "share-status",
+        "page-live", "operator-home-live", "tenant-home-live", "job-list-live", "schedule-live", "share-status",
         "tenant-preview",
     },
     "a file": {
