@@ -32,6 +32,9 @@ NO_PAGE: Final = {
         "openid_connect_login", "openid_connect_callback", "socialaccount_login_cancelled",
         "mfa_list_webauthn", "account_set_password",
     },
+    "new: its picture is to be taken": {
+        "client-login", "client-login-new", "mine", "my", "my-device",
+    },
     "for machines": {"healthz-live", "healthz-ready"},
 }  # fmt: skip
 
