@@ -16,8 +16,8 @@ DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 NO_PAGE: Final = {
     "an answer to a poll, a part of a page that is shown": {
         "client-live", "clients-live", "clients-counts", "all-clients-live", "all-clients-counts",
-        "page-live", "operator-home-live", "tenant-home-live", "job-list-live", "schedule-live", "share-status",
-        "tenant-preview",
+        "page-live", "operator-home-live", "tenant-home-live", "job-list-live", "schedule-live",
+        "share-status", "tenant-preview",
     },
     "a file": {
         "statement-file", "client-download", "clients-csv", "page-peer-file", "system-bundle",
@@ -33,7 +33,8 @@ NO_PAGE: Final = {
         "mfa_list_webauthn", "account_set_password",
     },
     "new: its picture is to be taken": {
-        "client-login", "client-login-new", "mine", "my", "my-device",
+        "client-login", "client-login-new", "client-transfer", "mine", "my", "my-device", "wake",
+        "wake-delete", "wake-edit", "wake-new", "wake-one",
     },
     "for machines": {"healthz-live", "healthz-ready"},
 }  # fmt: skip
