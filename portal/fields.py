@@ -23,6 +23,9 @@ _KBITS: Final[Mapping[str, int]] = {
     "kbit/s": 1, "mbit/s": 1000, "gbit/s": 10**6, "kbit": 1, "mbit": 1000, "gbit": 10**6,
     "k": 1, "m": 1000, "g": 10**6, "kbps": 1, "mbps": 1000, "gbps": 10**6, "": 1000,
 }  # fmt: skip
+_SECONDS: Final[Mapping[str, int]] = {
+    "s": 1, "min": 60, "h": 3600, "d": 86_400, "": 3600,
+}  # fmt: skip
 _SPLIT: Final = re.compile(r"[,،\n]")
 
 
@@ -104,6 +107,34 @@ class RateField(ByteField):
 
     def units(self) -> Mapping[str, int]:
         return _KBITS
+
+
+class SpanField(ByteField):
+    """A span of time as people write it: 12 h, 3 d; a number alone means hours. Empty: none."""
+
+    shown: Final = {name: _SECONDS[name] for name in ("s", "min", "h", "d")}  # type: ignore[misc]
+    trouble: Final = gettext_lazy("“%s” is no span of time. Write it like 12 h or 3 d.")  # type: ignore[misc]
+
+    def units(self) -> Mapping[str, int]:
+        return _SECONDS
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value) or 0
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value == 0 else super().prepare_value(value)
+
+
+class ObjectField(forms.JSONField):
+    """An object of JSON; nothing is an empty one. What may be in it, the services decide."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "class": "in key", "dir": "ltr"})
+
+    def to_python(self, value: Any) -> Any:
+        return {} if value in ("", None) else super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value == {} else super().prepare_value(value)
 
 
 class ListField(forms.CharField):

@@ -74,6 +74,38 @@ class DeviceForm(ActForm):
         required=False, label=_("Keepalive, seconds"), help_text=_("Empty: as the settings say.")
     )
 
+    dns_servers = WordsField(
+        required=False,
+        label=_("DNS servers"),
+        widget=forms.TextInput(attrs={"dir": "ltr"}),
+        help_text=_("Empty: as the settings say."),
+    )
+    routes = WordsField(
+        required=False,
+        label=_("What goes through the tunnel"),
+        widget=forms.TextInput(attrs={"dir": "ltr"}),
+        help_text=_("Networks, for a split tunnel. Empty: as the settings say."),
+    )
+    endpoint_override = forms.CharField(
+        required=False,
+        max_length=255,
+        label=_("Endpoint in its file"),
+        widget=forms.TextInput(attrs={"dir": "ltr"}),
+        help_text=_("Like relay.example.net:51820. Empty: the gateway's own."),
+    )
+    persistent_keepalive = WholeField(
+        required=False,
+        label=_("Keepalive of the server, seconds"),
+        help_text=_("Empty: none."),
+    )
+
+    FOLDS = (
+        (_("More"), (
+            "mtu", "client_keepalive", "dns_servers", "routes", "endpoint_override",
+            "persistent_keepalive",
+        )),
+    )  # fmt: skip
+
     def arrange(self) -> None:
         device = next(one for one in self.view.devices if one.peer == self.peer)
         values = {
@@ -82,13 +114,21 @@ class DeviceForm(ActForm):
             "networks": list(device.networks),
             "mtu": device.peer.mtu,
             "client_keepalive": device.peer.client_keepalive,
+            "dns_servers": [] if device.peer.use_server_dns else device.peer.dns_servers,
+            "routes": device.peer.routes,
+            "endpoint_override": device.peer.endpoint_override,
+            "persistent_keepalive": device.peer.persistent_keepalive,
         }
         for name, value in values.items():
             field = self.fields[name]
             field.initial = field.prepare_value(value)
 
     def details(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in self.changed_data}
+        found = {name: self.cleaned_data[name] for name in self.changed_data}
+        for name in ("dns_servers", "routes"):
+            if found.get(name) == []:
+                found[name] = None  # as the settings say
+        return found
 
 
 class LinkForm(ActForm):

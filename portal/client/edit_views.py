@@ -91,8 +91,4 @@ def _show(
     context: dict[str, Any] | None = None,
     **how: Any,
 ) -> HttpResponse:
-    folded = [form[name] for name in form.FOLDED]
-    opened = form.is_bound and any(one.errors for one in folded)
-    plain = [form[name] for name in form.fields if name not in form.FOLDED]
-    found = {"plain": plain, "folded": folded, "is_open": opened, **(context or {})}
-    return dialogs.show(request, "client/edit.html", view, form, found, **how)
+    return dialogs.show(request, "client/edit.html", view, form, context or {}, **how)

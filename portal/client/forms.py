@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django import forms
@@ -19,7 +19,9 @@ from portal.fields import (
     ByteField,
     ListField,
     MomentField,
+    ObjectField,
     RateField,
+    SpanField,
     WholeField,
     dress,
 )
@@ -27,8 +29,19 @@ from portal.offers import interface_choices, plan_choices
 from quotas.models import Plan
 
 
+class Fold(NamedTuple):
+    """Fields behind a word; open where one of them was refused."""
+
+    title: str
+    fields: list[forms.BoundField]
+    is_open: bool
+
+
 class ActForm(forms.Form):
     """What an act on a client is told. ``view`` is the client it acts on."""
+
+    #: The fields that stand behind a word, which keeps the form short.
+    FOLDS: Sequence[tuple[Any, Sequence[str]]] = ()
 
     def __init__(
         self,
@@ -46,6 +59,21 @@ class ActForm(forms.Form):
 
     def arrange(self) -> None:
         """Fill in what depends on the client."""
+
+    @property
+    def plain(self) -> list[forms.BoundField]:
+        """The fields that are seen at once."""
+        folded = {name for _title, names in self.FOLDS for name in names}
+        return [self[name] for name in self.fields if name not in folded]
+
+    @property
+    def folds(self) -> list[Fold]:
+        """The others."""
+        return [
+            Fold(title, fields, self.is_bound and any(one.errors for one in fields))
+            for title, names in self.FOLDS
+            if (fields := [self[name] for name in names if name in self.fields])
+        ]
 
     def details(self) -> dict[str, Any]:
         """What the service is told besides the client."""
@@ -193,6 +221,24 @@ class EditForm(ActForm):
     upload_kbit = RateField(required=False, label=_("Speed up"))
     at_limit = forms.ChoiceField(label=_("At the limit"))
     throttle_kbit = RateField(required=False, label=_("Speed at the limit"))
+    starts_at = MomentField(
+        required=False, label=_("Begins"), help_text=_("Empty: with the first use, or at once.")
+    )
+    start_before = MomentField(
+        required=False,
+        label=_("Begins at the latest"),
+        help_text=_("Its days count from then, even if it was never used."),
+    )
+    grace_seconds = SpanField(
+        required=False,
+        label=_("Grace after its end"),
+        help_text=_("Like 12 h or 3 d: so long it stays on."),
+    )
+    metadata = ObjectField(
+        required=False,
+        label=_("Your own data (JSON)"),
+        help_text=_('An object for your shop: {"rack": 7}'),
+    )
     delete_after_days = WholeField(
         required=False,
         min_value=0,
@@ -200,11 +246,16 @@ class EditForm(ActForm):
         help_text=_("Empty: it is kept."),
     )
 
-    #: The fields that stand behind "Limits and dates".
-    FOLDED = (
-        "quota_bytes", "download_quota_bytes", "upload_quota_bytes", "reset", "expires_at",
-        "duration_days", "download_kbit", "upload_kbit", "at_limit", "throttle_kbit",
-        "delete_after_days",
+    FOLDS = (
+        (_("Limits"), (
+            "quota_bytes", "download_quota_bytes", "upload_quota_bytes", "reset",
+            "download_kbit", "upload_kbit", "at_limit", "throttle_kbit",
+        )),
+        (_("Dates"), (
+            "expires_at", "duration_days", "starts_at", "start_before", "grace_seconds",
+            "delete_after_days",
+        )),
+        (_("More"), ("email", "telegram_id", "metadata")),
     )  # fmt: skip
 
     def arrange(self) -> None:
@@ -216,7 +267,7 @@ class EditForm(ActForm):
             value = getattr(self.view.client, name)
             field.show_hidden_initial = True
             field.initial = _minute(value) if isinstance(value, datetime) else value
-            if not isinstance(field, MomentField):
+            if not isinstance(field, MomentField | ObjectField):
                 field.initial = field.prepare_value(field.initial)
 
     def changes(self) -> dict[str, Any]:
