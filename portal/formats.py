@@ -82,12 +82,14 @@ _BINARY: Final = (
 
 
 def size(count: int) -> str:
-    """Bytes in decimal or binary units, three significant figures: 0 B, 18.4 GB, 17.1 GiB."""
+    """Bytes in decimal or binary units, at most three significant figures and no zero after
+    the point: 0 B, 50 GB, 18.4 GB, 17.1 GiB.
+    """
     step, units = (1024, _BINARY) if ways().is_binary else (1000, _DECIMAL)
     value, place = float(count), 0
     while value >= step - step / 2000 and place < len(units) - 1:
         value, place = value / step, place + 1
-    digits = 0 if place == 0 or value >= 99.95 else 1
+    digits = 0 if place == 0 or value >= 99.95 or round(value, 1) == round(value) else 1
     return f"{number(value, digits)} {gettext(units[place])}"
 
 

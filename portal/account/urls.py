@@ -19,7 +19,7 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods
 from django.views.generic import RedirectView
 
-from portal.account import sessions, views
+from portal.account import addresses, sessions, views
 from portal.doors import signed_in
 
 _METHODS: Final = ["GET", "HEAD", "POST"]
@@ -91,6 +91,8 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("account/", views.profile, name="account"),
+    path("account/email/", addresses.change, name="account_email"),
+    path("account/email/<str:token>/", addresses.confirm, name="account_email_confirm"),
     path("account/password/", own(account.password_change), name="account_change_password"),
     path("account/password/set/", own(account.password_set), name="account_set_password"),
     path("account/sessions/", sessions.sessions, name="usersessions_list"),

@@ -115,4 +115,5 @@ def _of_people() -> dict[str, str]:
         "sandbox_made": gettext("sandbox made"),
         "visited": gettext("visited by an operator"),
         "password_changed": gettext("password changed"),
+        "email_changed": gettext("e-mail address changed"),
     }

@@ -176,21 +176,13 @@ def _usage(view: ClientView) -> Figure:
         return Figure(gettext("Used so far"), value, unit, both)
     counted, quota = now.nearest
     left = max(0, quota - counted)
-    value, unit = _sold(left).split(" ", 1)
+    value, unit = formats.size(left).split(" ", 1)
     share = 100 if quota == 0 else min(100, round(100 * counted / quota))
     tone = "bad" if share >= 100 else "warn" if share >= 90 else ""
-    of = gettext("%(unit)s of %(quota)s") % {"unit": unit, "quota": _sold(quota)}
+    of = gettext("%(unit)s of %(quota)s") % {"unit": unit, "quota": formats.size(quota)}
     if not left:
-        value, of = gettext("Nothing"), gettext("of %s") % _sold(quota)
+        value, of = gettext("Nothing"), gettext("of %s") % formats.size(quota)
     return Figure(gettext("Data left"), value, of, both, share, tone)
-
-
-def _sold(quota: int) -> str:
-    """A quota as it is sold: 50 GB, not 50.0 GB."""
-    text = formats.size(quota)
-    for zero in (".0 ", "\u066b\u06f0 "):
-        text = text.replace(zero, " ")
-    return text
 
 
 def _time(setting: Setting, view: ClientView) -> Figure:

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from audit.events import Target, record
 from peers.services.limits import refuse_erased
-from peers.values import check_email
+from resellers.services.people import check_address
 from rest.errors import Conflict, Invalid, Missing
 from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.scoping import Caller
@@ -125,10 +125,7 @@ def find_or_make(person: Person, *, for_operator: bool, under: str = "") -> User
             raise Invalid(detail, field=field, code="user_unknown")
         return found
     field = f"{under}email"
-    email = check_email(person.email, field)
-    # Other alphabets have letters that fold to these: one address must not read as two.
-    if not email or not email.isascii():
-        raise Invalid("This is not an e-mail address.", field=field)
+    email = check_address(person.email, field)
     found = User.objects.filter(email__iexact=email).order_by("pk").first()
     return found if found is not None else _make(email)
 

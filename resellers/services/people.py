@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 
 from audit.events import Actor, Target, record
+from peers.values import check_email
 from resellers.values import check_flag, check_language, check_timezone
-from rest.errors import Invalid
+from rest.errors import Conflict, Invalid
 from rest.values import check_text
 from tenants.models import User
 
@@ -49,6 +51,46 @@ def set_password(*, user: User, password: str, actor: Actor) -> None:
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])
     record(actor=actor, action="user.password_changed", target=user_target(user))
+
+
+@transaction.atomic
+def change_email(*, user: User, email: str, actor: Actor) -> User:
+    """Give the account another address, which its owner has shown to be his.
+
+    A user name that is the address goes along: else the old one would open the account for good.
+    Raises `Invalid`, `Conflict` (``email_taken``).
+    """
+    email = check_address(email, "email")
+    row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    others = User.objects.exclude(pk=row.pk)
+    if others.filter(email__iexact=email).exists():
+        raise Conflict("Another account has this address.", field="email", code="email_taken")
+    before = {"email": row.email}
+    named = row.username.lower() == row.email.lower() and len(email) <= 150
+    if named and not others.filter(username__iexact=email).exists():
+        row.username = email
+    row.email = email
+    row.save(update_fields=["email", "username"])
+    EmailAddress.objects.filter(user=row).delete()  # a provider's, that would open the door too
+    record(
+        actor=actor,
+        action="user.email_changed",
+        target=user_target(row),
+        before=before,
+        after={"email": email},
+    )
+    return row
+
+
+def check_address(value: object, field: str) -> str:
+    """An e-mail address of a person, never empty. Raises `Invalid`.
+
+    Other alphabets have letters that fold to these: one address must not read as two.
+    """
+    email = check_email(value, field)
+    if not email or not email.isascii():
+        raise Invalid("This is not an e-mail address.", field=field)
+    return email
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ PAGES: Final = {
     "sessions": "account/sessions/",
     "security": "account/security/",
     "password": "account/password/",
+    "email": "account/email/",
     "app": "account/security/app/",
     "codes": "account/security/codes/",
     "passkey": "account/security/passkeys/add/",

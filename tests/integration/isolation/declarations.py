@@ -276,6 +276,7 @@ PUBLIC_PAGES: Final = {
     "ANY /sign-in/with/{provider_id}/back/",
     "ANY /sign-out/",
     "ANY /password/",
+    "ANY /account/email/{token}/",
     "ANY /password/done/",
     "ANY /password/sent/",
     "ANY /^password/(?P{uidb36}[0-9A-Za-z]+)-(?P{key}[-\\w]+)/$",
@@ -291,6 +292,7 @@ SHARE_PAGES: Final = {
 SELF_PAGES: Final = {
     "ANY /": "/",
     "ANY /account/": "/account/",
+    "ANY /account/email/": "/account/email/",
     "ANY /account/password/": "/account/password/",
     "ANY /account/password/set/": "/account/password/set/",
     "ANY /account/security/": "/account/security/",

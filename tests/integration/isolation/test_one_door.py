@@ -25,6 +25,7 @@ ALLOWED = {
 OPENERS = {
     "reach": {
         "portal/doors.py",  # operators' pages
+        "portal/account/addresses.py",  # whose address has changed
         "portal/account/adapters.py",  # whose password or factor has changed
         "vwg/admin.py",  # operators' site
         "tenants/scoping.py",  # who asks

@@ -93,8 +93,7 @@ def test_extending_and_topping_up(
 def test_resetting_the_usage(reseller: Browser, path: str, alice_peer: Peer, acme: Tenant) -> None:
     Usage.objects.create(client=alice_peer.client, tenant=acme, billed_down=7 * GB)
     assert (
-        "7.0 GB of this period count no more"
-        in reseller.get(f"{path}reset-usage/").content.decode()
+        "7 GB of this period count no more" in reseller.get(f"{path}reset-usage/").content.decode()
     )
     send(reseller, f"{path}reset-usage/")
     assert Usage.objects.get().base_down == 7 * GB
@@ -107,7 +106,7 @@ def test_another_plan_now_later_and_not_at_all(
     foreign = make_plan(evil, name="Foreign")
     page = reseller.get(f"{path}plan/").content.decode()
     assert "Gamer 50" in page
-    assert "50.0 GB, 30 days" in page
+    assert "50 GB, 30 days" in page
     assert "Foreign" not in page
     send(reseller, f"{path}plan/", plan=str(plan.uuid))
     assert Client.objects.get().plan == plan
@@ -167,7 +166,7 @@ def test_of_two_people_the_second_is_told(
     text = answer.content.decode()
     assert answer.status_code == 409
     assert "oscar changed this client meanwhile." in text
-    assert "Extended: Data, both ways 2.0 GB" in text
+    assert "Extended: Data, both ways 2 GB" in text
     assert 'value="2 GB"' in text
     assert Client.objects.get().quota_bytes == 2 * GB
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', text))

@@ -66,7 +66,7 @@ def test_it_is_on_and_connected(reseller: Browser, path: str, alice_peer: Peer) 
     confirmed(alice_peer)
     Peer.objects.update(name="phone")
     Client.objects.update(quota_bytes=50 * GB)
-    assert said(reseller, path) == "On. 50.0 GB of 50.0 GB are left. Connected now: phone."
+    assert said(reseller, path) == "On. 50 GB of 50 GB are left. Connected now: phone."
     confirmed(alice_peer, seconds=3600)
     page = reseller.get(path).content.decode()
     assert "Last connected" in page
@@ -120,7 +120,7 @@ def test_a_used_up_quota_says_when_it_comes_back(
     )  # fmt: skip
     open_hold(client=alice_peer.client, reason="quota", actor=SYSTEM, at=now)
     words = said(reseller, path)
-    assert words.startswith("Off: 20.0 GB of 20.0 GB are used. It comes back by itself on ")
+    assert words.startswith("Off: 20 GB of 20 GB are used. It comes back by itself on ")
     assert words.endswith(", or at once with a top-up.")
 
 
@@ -141,7 +141,7 @@ def test_slowed_down_is_on_but_slow(
     Usage.objects.create(
         client=alice_peer.client, tenant=acme, billed_down=50 * GB, throttled_since=now
     )
-    assert said(reseller, path).startswith("On, but slowed to 2 Mbit/s: 50.0 GB of 50.0 GB")
+    assert said(reseller, path).startswith("On, but slowed to 2 Mbit/s: 50 GB of 50 GB")
 
 
 def test_what_waits_says_so_and_for_how_long(

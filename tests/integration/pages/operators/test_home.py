@@ -132,7 +132,7 @@ def _last_of_quarter(at: datetime) -> datetime:
 def test_the_chart_is_of_all_interfaces(span: str, browser: Browser, alice_peer: Peer) -> None:
     _segment(alice_peer, timezone.now())
     page = browser.get(f"/?span={span}").content.decode()
-    assert "6.0 GB down, 3.0 GB up" in page
+    assert "6 GB down, 3 GB up" in page
     assert page.count('class="pt"') == {"24h": 96, "7d": 84}[span]
 
 

@@ -27,7 +27,7 @@ def test_the_list_shows_use_and_narrows(browser: Browser, acme: Tenant, evil: Te
     TenantUsage.objects.create(tenant=acme, billed_down=93 * 10**10)
     Tenant.objects.filter(pk=evil.pk).update(status="suspended")
     page = browser.get("/tenants/").content.decode()
-    assert "93 % of 1.0 TB" in page
+    assert "93 % of 1 TB" in page
     assert "bar warn" in page
     found = browser.get("/tenants/?show=suspended").content.decode()
     assert "/tenants/evil/" in found
