@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import Min
@@ -28,7 +27,7 @@ from control.many import db_time, persist
 from control.rollup import PAUSE_S
 from gateways.models import GlobalSetting
 from quotas.models import Session, UsageBucket
-from quotas.spans import DAY, MONTH, edges
+from quotas.spans import DAY, MONTH, edges, known_zone
 from rest.batches import drop_some
 
 #: How long days are kept.
@@ -116,7 +115,7 @@ def _some(level: Level, before: datetime, batch: int) -> Iterator[int]:
         if oldest is None:
             continue
         begins_at, zone = oldest
-        begin, end, *_ = edges(level.span, begins_at, begins_at + _INSTANT, zone_of(zone))
+        begin, end, *_ = edges(level.span, begins_at, begins_at + _INSTANT, known_zone(zone))
         if end > before:
             continue
         chosen = (length, db_time(begin), db_time(end), zone)
@@ -134,14 +133,6 @@ def _lengths(level: Level) -> Iterator[int]:
             return
         yield found
         shortest = found + 1
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """The tenant's time zone; UTC where this host does not know it: nobody's bytes wait for it."""
-    try:
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        return ZoneInfo("UTC")
 
 
 def _drop_segments(before: datetime, batch: int) -> int:

@@ -85,6 +85,14 @@ def day_of(year: int, month: int, day: int, zone: ZoneInfo) -> datetime:
     return datetime(year, month, day, tzinfo=zone).astimezone(UTC)
 
 
+def known_zone(name: str) -> ZoneInfo:
+    """A tenant's time zone; UTC where this host does not know it: nobody else waits for it."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
 V = TypeVar("V")
 
 

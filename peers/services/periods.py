@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -23,6 +22,7 @@ from quotas.models import Hold, Plan, Usage
 from quotas.periods import Period, first_period, next_period
 from quotas.policies import QUOTA
 from quotas.services import lock_usages
+from quotas.spans import known_zone
 
 #: What a reset leaves of a period, beside its dates.
 RESET: Final[dict[str, Any]] = {
@@ -37,7 +37,7 @@ RESET: Final[dict[str, Any]] = {
 
 def zone_of(client: Client) -> tzinfo:
     """Where its tenant lives."""
-    return ZoneInfo(client.tenant.timezone)
+    return known_zone(client.tenant.timezone)
 
 
 def period_of(client: Client, *, at: datetime) -> Period | None:
@@ -77,7 +77,7 @@ def _roll(ids: Sequence[int], at: datetime) -> int:
     found = Client.objects.filter(pk__in=usages).exclude(next_plan_when=Client.NextPlan.PERIOD)
     columns = found.values_list("pk", "reset", "starts_at", "tenant__timezone")
     follow = [
-        (_following(usages[pk], reset, start, ZoneInfo(zone), at), pk)
+        (_following(usages[pk], reset, start, known_zone(zone), at), pk)
         for pk, reset, start, zone in columns
     ]
     for period, alike in _alike(follow):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -19,6 +18,7 @@ from audit.events import SYSTEM, Actor, record
 from gateways.models import Job
 from quotas.models import TenantUsage
 from quotas.periods import Period, next_period, period_at
+from quotas.spans import known_zone
 from quotas.thresholds import percent_to_tell
 from resellers.pools import Pool, pool_of
 from resellers.queries import stopped_tenants, with_pool
@@ -135,7 +135,7 @@ def _locked(tenant: Tenant) -> TenantUsage:
 def _date(tenant: Tenant, usage: TenantUsage, at: datetime, *, redate: bool) -> None:
     """Date the tenant's period, or begin the next one when it is over."""
     rows = TenantUsage.objects.filter(pk=usage.pk)
-    zone = ZoneInfo(tenant.timezone)
+    zone = known_zone(tenant.timezone)
     start = usage.period_began_at or tenant.created_at
     if usage.period_began_at is None:
         rows.update(**_dates(period_at(tenant.pool_reset, start=start, zone=zone, at=at)))

@@ -12,9 +12,10 @@ from peers.models import Client
 from peers.services.ends import delete_ended, expire_due
 from peers.services.periods import roll_periods
 from quotas.models import TenantUsage, Usage
+from resellers.services.pools import settle_pools
 from tenants.models import Tenant
 from tests.integration.terms.conftest import AT, DAY, URL, Shop, held
-from tests.make import make_client
+from tests.make import make_client, make_tenant
 
 pytestmark = pytest.mark.django_db
 MOST = 2**63 - 1
@@ -30,6 +31,21 @@ def test_a_deletion_in_a_hundred_years_stops_no_other(shop: Shop) -> None:
     assert set(Client.objects.filter(deleted_at__isnull=True)) == {late, missed}
     due.refresh_from_db()
     assert due.deleted_at == AT
+
+
+def test_a_time_zone_that_nobody_knows_here_stops_no_other(shop: Shop) -> None:
+    """The clocks of this host may know fewer of them than the one that took the setting."""
+    Tenant.objects.filter(pk=shop.tenant.pk).update(timezone="Mars/Olympus", pool_reset="month")
+    for tenant in (shop.tenant, make_tenant("other")):
+        TenantUsage.objects.create(
+            tenant=tenant, period_began_at=AT - 31 * DAY, period_ends_at=AT - DAY
+        )
+        client = make_client(tenant, reset="month", starts_at=AT - 40 * DAY)
+        Usage.objects.create(client=client, tenant=tenant, period_ends_at=AT - DAY)
+    assert roll_periods(at=AT) == 2
+    settle_pools(at=AT)
+    for model in (Usage, TenantUsage):
+        assert set(model.objects.values_list("period", flat=True)) == {2}
 
 
 @pytest.fixture
@@ -78,7 +94,8 @@ def test_periods_of_huge_quotas_begin_and_so_do_all_others(seller: Tenant, evil:
         )
     assert roll_periods(at=AT) == 3
     assert sold_bytes() == MOST
-    assert set(Usage.objects.values_list("period", flat=True)) == {2}
+    for model in (Usage, TenantUsage):
+        assert set(model.objects.values_list("period", flat=True)) == {2}
 
 
 @pytest.mark.parametrize("body", [{"duration_days": 36_500}, {"plan": True}])
