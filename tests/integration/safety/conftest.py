@@ -29,12 +29,13 @@ class World:
         with still():
             self.side: Side = build("A", build_shared(), NOW)
             operator = make_user("oscar", operator="full", is_staff=True, is_superuser=True)
-            people = {"nobody": None, "owner": self.side.people["owner"], "operator": operator}
+            people: dict[str, User | None] = {"nobody": None, "operator": operator}
+            people |= {who: self.side.people[who] for who in ("owner", "customer")}
             self._browsers = {who: _browser(user) for who, user in people.items()}
             self.side.first = self.side.fingerprint()  # a sign-in is noted
 
     def browser(self, who: str) -> Browser:
-        """Signed in as one of them: nobody, the reseller's owner, an operator."""
+        """Signed in as one of them: nobody, the reseller's owner, his customer, an operator."""
         return self._browsers[who]
 
 

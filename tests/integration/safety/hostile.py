@@ -16,7 +16,7 @@ from django.db import models
 ELEMENT: Final = "vwgx"
 ATTRIBUTE: Final = "onvwg"
 SHORT: Final = f'="><{ELEMENT}>'
-TEXT: Final = f"=\"'>--><{ELEMENT} {ATTRIBUTE}=alert(1) x='"
+TEXT: Final = f"=\"'>--><{ELEMENT} {ATTRIBUTE}=alert(1)>"
 #: JSON that holds words of people.
 WORDS: Final = {"tags": [TEXT], "metadata": {TEXT: TEXT}, "before": {"name": TEXT, TEXT: TEXT},
                 "after": {"name": TEXT, TEXT: TEXT}}  # fmt: skip

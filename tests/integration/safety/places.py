@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from tests.integration.isolation.declarations import (
     ADMIN,
+    CUSTOMER_PAGES,
     OPERATOR_ACTS,
     OPERATOR_PAGES,
     PUBLIC_PAGES,
@@ -34,12 +35,21 @@ _PUBLIC: Final = {
 _GROUP: Final = re.compile(r"\(\?P\{(\w+)\}[^()]*\)")
 
 
+#: Who opens a page of a kind; an owner the others.
+WHO: Final = {"share": "nobody", "public": "nobody", "operator": "operator", "customer": "customer"}
+
+
 @dataclass(frozen=True)
 class Place:
     """A page or what one posts to: its route, and who may open it."""
 
     route: str
     kind: str
+
+    @property
+    def who(self) -> str:
+        """Who opens it."""
+        return WHO.get(self.kind, "owner")
 
     def path(self, side: Side) -> str:
         """Its address with that side's things in it."""
@@ -50,7 +60,7 @@ class Place:
             return self.route.partition(" ")[2].format(**ids)
         if self.kind == "tenant":
             return f"/t/{side.tenant.slug}/{TENANT_PAGES[self.route].format(**ids)}"
-        pages = {**SELF_PAGES, **OPERATOR_PAGES, **OPERATOR_ACTS}
+        pages = {**SELF_PAGES, **CUSTOMER_PAGES, **OPERATOR_PAGES, **OPERATOR_ACTS}
         return pages[self.route].format(**ids)
 
 
@@ -80,7 +90,8 @@ def admin_paths(side: Side) -> Iterator[str]:
 
 def _kind(route: str) -> str:
     kinds = {
-        "tenant": TENANT_PAGES, "operator": {**OPERATOR_PAGES, **OPERATOR_ACTS},
+        "tenant": TENANT_PAGES, "customer": CUSTOMER_PAGES,
+        "operator": {**OPERATOR_PAGES, **OPERATOR_ACTS},
         "self": SELF_PAGES, "share": SHARE_PAGES, "public": PUBLIC_PAGES,
     }  # fmt: skip
     return next(kind for kind, routes in kinds.items() if route in routes)

@@ -20,7 +20,7 @@ from tests.integration.safety.places import Place, admin_paths, places
 
 pytestmark = pytest.mark.django_db
 PLACES = pytest.mark.parametrize("place", places(), ids=lambda place: place.route)
-WHO = ("nobody", "owner", "operator")
+WHO = ("nobody", "owner", "operator", "customer")
 #: Not for a person, or the same for everybody: may be kept by a browser for a while.
 KEPT = {
     "ANY /favicon.ico": "an address that never changes",

@@ -73,13 +73,12 @@ PAGES = [place for place in places() if not place.route.startswith("GET /api/")]
 @pytest.mark.parametrize("place", PAGES, ids=lambda place: place.route)
 def test_nothing_leads_out(place: Place, world: World) -> None:
     path, found = place.path(world.side), []
-    who = {"share": "nobody", "public": "nobody", "operator": "operator"}.get(place.kind, "owner")
     for evil in EVIL if TAKING.search(place.route) else ("//evil.example/", "\\\\evil.example/"):
         fields = dict.fromkeys(NAMES, evil)
         for method in ("get", "post"):
             with transaction.atomic():
                 referer = evil if evil.isprintable() else "//evil.example"
-                answer = getattr(world.browser(who), method)(
+                answer = getattr(world.browser(place.who), method)(
                     path, fields, headers={"Referer": referer}
                 )
                 transaction.set_rollback(True)

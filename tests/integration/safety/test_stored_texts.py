@@ -63,7 +63,7 @@ def faults_of(answer: Any) -> list[str]:
 @pytest.mark.parametrize("place", PAGES, ids=lambda place: place.route)
 def test_a_stored_text_stays_a_text(place: Place, world: World, poisoned: set[str]) -> None:
     path, found = place.path(world.side), []
-    for who in ("owner", "operator") if place.kind != "share" else ("nobody",):
+    for who in {place.who, "operator"} - {"operator" if place.kind == "share" else ""}:
         for headers in (PAGE, PIECE):
             answer = world.browser(who).get(path, headers={**headers, "Accept-Language": "fa"})
             assert answer.status_code < 500, (who, headers)
@@ -74,11 +74,10 @@ def test_a_stored_text_stays_a_text(place: Place, world: World, poisoned: set[st
 @pytest.mark.parametrize("place", PAGES, ids=lambda place: place.route)
 def test_a_typed_text_stays_a_text(place: Place, world: World) -> None:
     path, found, fields = place.path(world.side), [], typed()
-    who = {"share": "nobody", "public": "nobody", "operator": "operator"}.get(place.kind, "owner")
     for method in ("get", "post"):
         for headers in (PAGE, PIECE):
             with transaction.atomic():
-                browser = world.browser(who)
+                browser = world.browser(place.who)
                 answer = getattr(browser, method)(path, fields, headers=headers)
                 transaction.set_rollback(True)
             assert answer.status_code < 500, (method, headers)
@@ -104,8 +103,7 @@ def test_names_are_shown_and_no_file_of_ours_has_a_formula(
     assert len(poisoned) > 40
     files, shown = 0, 0
     for place in PAGES:
-        who = "operator" if place.kind == "operator" else "owner"
-        answer = world.browser(who).get(place.path(world.side))
+        answer = world.browser(place.who).get(place.path(world.side))
         text = body_of(answer).decode("utf-8-sig", errors="replace")
         shown += text.count(f"&lt;{ELEMENT}")
         if answer.get("Content-Type", "").startswith("text/csv"):
