@@ -37,6 +37,8 @@ Page = Callable[..., HttpResponseBase]
 
 #: In the session: the slug of the tenant whose pages were opened last.
 LAST_TENANT: Final = "tenant"
+#: Parts of names of fields that no page may hold.
+_NOT_KEPT: Final = ("csrfmiddlewaretoken", "password", "code", "credential", "secret")
 
 
 def is_fragment(request: HttpRequest) -> bool:
@@ -170,12 +172,27 @@ def _forbid(request: HttpRequest, reason: str) -> HttpResponse:
 
 
 def _refuse_nobody(request: HttpRequest) -> HttpResponse | None:
-    """To the sign-in; 401 where a piece was asked for, whose place that page would take."""
+    """To the sign-in; 401 where a piece was asked for, whose place that page would take, and where
+    a form was sent: that page keeps what was typed.
+    """
     if request.user.is_authenticated:
         return None
     if is_fragment(request):
         return HttpResponse(_("Your sign-in ended."), status=401)
+    kept = _typed(request)
+    if kept:
+        return render(request, "portal/ended.html", {"kept": kept}, status=401)
     return redirect_to_login(request.get_full_path())
+
+
+def _typed(request: HttpRequest) -> list[tuple[str, str]]:
+    """What the form says that nobody sent: to be sent again after a sign-in. Secrets are not."""
+    return [
+        (name, value)
+        for name in request.POST
+        if not any(word in name for word in _NOT_KEPT)
+        for value in request.POST.getlist(name)
+    ]
 
 
 def _refuse_operator(request: HttpRequest, *, write: bool) -> HttpResponse | None:

@@ -409,6 +409,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "vwg: "
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # all other sessions end, this one stays
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # past the second factor, where there is one
 ACCOUNT_FORMS = {
     "change_password": "portal.account.forms.ChangePasswordForm",
     "reset_password": "portal.account.forms.ForgottenForm",

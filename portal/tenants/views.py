@@ -19,6 +19,7 @@ from portal.tenants import queries
 from portal.tenants.forms import ROLES, TenantForm, initial, person
 from portal.versions import stale_note, version_of
 from portal.windows import window
+from resellers.invitations import invite_member
 from resellers.services.tenants import create_tenant, update_tenant
 from rest.errors import Refusal, StaleVersion
 from tenants.models import Tenant
@@ -85,6 +86,8 @@ def new(request: HttpRequest) -> HttpResponse:
         )
     except Refusal as refusal:
         return _form(request, form, form.refuse(refusal))
+    for member in queries.members(made):
+        invite_member(member, made)
     messages.success(request, gettext("%s is made.") % made.name)
     return redirect("tenant-page", made.slug)
 

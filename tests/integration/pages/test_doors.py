@@ -44,6 +44,22 @@ def test_nobody_signs_in_first_and_comes_back(db: None) -> None:
     assert Browser().get(HOME, headers={"HX-Request": "true"}).status_code == 401
 
 
+def test_what_nobody_sent_is_kept_to_be_sent_again(acme: Tenant) -> None:
+    sent = {"name": "Weekend <5>", "scopes": ["clients:read", "plans:read"], "code": "1234"}
+    page = Browser().post(f"{HOME}tokens/new/?kind=x", sent)
+    text = page.content.decode()
+    assert page.status_code == 401
+    assert f'action="{HOME}tokens/new/?kind=x"' in text
+    assert 'name="name" value="Weekend &lt;5&gt;"' in text
+    assert text.count('type="hidden" name="scopes"') == 2
+    assert "1234" not in text
+
+
+def test_a_secret_that_nobody_sent_is_on_no_page(db: None) -> None:
+    answer = Browser().post("/account/password/", {"oldpassword": "a", "password1": "b"})
+    assert answer["Location"] == "/sign-in/?next=/account/password/"
+
+
 def test_a_suspended_tenant_says_so(reseller: Browser, acme: Tenant) -> None:
     Tenant.objects.filter(pk=acme.pk).update(status="suspended")
     page = reseller.get(HOME)

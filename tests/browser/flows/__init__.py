@@ -1,0 +1,1 @@
+"""Whole flows: a real browser, a whole vwg behind it, and devices with real tunnels."""
