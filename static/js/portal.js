@@ -28,6 +28,14 @@
     }
   }
 
+  // To what opened it; if that was a key or is gone, to the row; if that is gone too, to the top.
+  function goBack() {
+    if (dialog.open || (document.activeElement !== body && document.activeElement !== dialog)) return;
+    const kept = opener && opener !== body && opener.isConnected ? opener : null;
+    const back = kept || document.querySelector("tr.cur a, h1[tabindex]");
+    if (back) back.focus();
+  }
+
   function closeDialog() {
     if (dialog.open) dialog.close();
   }
@@ -38,11 +46,10 @@
       const stale = written && document.querySelector("#peers, [data-reread]");
       if (stale) {
         const url = stale.dataset.reread || location.pathname + location.search;
-        htmx.ajax("GET", url, { target: `#${stale.id}`, swap: "outerHTML" });
+        htmx.ajax("GET", url, { target: `#${stale.id}`, swap: "outerHTML" }).then(goBack);
       }
       written = false;
-      const back = opener && opener.isConnected ? opener : document.querySelector("h1");
-      if (back) back.focus();
+      goBack();
       poll.now();
     });
     dialog.addEventListener("click", (event) => {
@@ -376,6 +383,7 @@
     b: (row) => ask(row.querySelector("[data-off]") ? "enable" : "disable", row),
   };
   let begun = 0;                      // when "g" was pressed
+  let current = "";                   // the row that j and k moved to
 
   function withTick(row, act) {
     const tick = row.querySelector(".tick");
@@ -406,8 +414,15 @@
     const next = rows[now < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, now + step))];
     if (!next) return;
     for (const row of rows) row.classList.toggle("cur", row === next);
+    current = next.dataset.row;
     next.scrollIntoView({ block: "nearest" });
   }
+
+  // A list that was read anew: the row that one stood at is still it.
+  body.addEventListener("htmx:afterSwap", () => {
+    const row = current && document.querySelector(`[data-rows] tr[data-row="${current}"]`);
+    if (row && !document.querySelector("[data-rows] tr.cur")) row.classList.add("cur");
+  });
 
   // On a Persian keyboard the same key writes another letter; what is printed on it counts.
   function letter(event) {

@@ -62,7 +62,8 @@ class Hand:
         raise AssertionError(f"{most} times Tab do not lead to {wanted}")
 
     def look_for_focus(self) -> None:
-        assert self.page.evaluate(_FOCUS) == ""
+        fault = self.page.evaluate(_FOCUS)
+        assert not fault, fault
 
 
 def scanned(page: Page) -> str:

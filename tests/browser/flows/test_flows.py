@@ -221,15 +221,12 @@ def test_a_day_with_the_keyboard_alone(seller: Seller, figure: Figure) -> None:
     hand.type("Tara")
     expect(row).to_have_count(1)
     hand.press("Tab")
-    hand.press("j")
+    hand.press("j")  # and the row stays where one stands, whatever is done to it
     _act(hand, "b", "Switch off 1 client?", "waits for payment")
     expect(row).to_contain_text("Off: by hand")
-    hand.press("j")
     _act(hand, "b", "Switch on 1 client?")
     expect(row).not_to_contain_text("Off: by hand")
-    hand.press("j")
     _act(hand, "e", "Extend 1 client", "15")
-    hand.press("j")
     hand.press("x")
     hand.tab_to("Delete")
     page.keyboard.press("Enter")
@@ -239,6 +236,7 @@ def test_a_day_with_the_keyboard_alone(seller: Seller, figure: Figure) -> None:
     expect(page.locator("dialog[open] #outcome")).to_contain_text("1 done.", timeout=15_000)
     page.keyboard.press("Escape")
     expect(page.locator("#clients")).to_contain_text("No client matches")
+    hand.look_for_focus()
     figure("keyboard_day.keys", hand.keys)
 
 
@@ -256,3 +254,4 @@ def _act(hand: Hand, key: str, title: str, typed: str = "") -> None:
     hand.look_for_focus()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+    expect(page.locator("tr.cur a")).to_be_focused()
