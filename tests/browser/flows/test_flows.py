@@ -254,4 +254,5 @@ def _act(hand: Hand, key: str, title: str, typed: str = "") -> None:
     hand.look_for_focus()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    expect(page.locator("tr.cur a")).to_be_focused()
+    expect(page.locator("#clients tr.cur")).to_have_count(1)
+    hand.look_for_focus()
