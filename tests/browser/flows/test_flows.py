@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.chromium import Watched
 from tests.browser.flows.conftest import HOME, Seller
-from tests.browser.hand import Hand, scanned, seen_at, watch
+from tests.browser.hand import scanned, seen_at, watch
 from tests.live.conftest import Figure
 from tests.live.lab import Client, inside
 from tests.live.site import Site
@@ -197,62 +197,3 @@ def test_a_suspended_reseller_is_told_and_can_change_nothing(
     page.goto(LIST)
     expect(page.locator("#clients tr[data-row]").first).to_be_visible()
     seller.watched.faults[:] = [one for one in seller.watched.faults if "403" not in one]
-
-
-def test_a_day_with_the_keyboard_alone(seller: Seller, figure: Figure) -> None:
-    """Made, found, switched off and on, extended, deleted; the focus is in sight at every step."""
-    page = seller.watched.page
-    page.goto(LIST)
-    hand, row = Hand(page), page.locator("#clients tr[data-row]")
-    hand.keys += 1
-    page.keyboard.press("c")
-    expect(page.locator("dialog[open] [name=name]")).to_be_focused()
-    hand.type("Tara's phone")
-    hand.tab_to("More, all as it usually is")
-    hand.press("Enter")
-    hand.tab_to("duration_days")
-    hand.type("30")
-    page.keyboard.press("Enter")
-    expect(page.locator(".qr img")).to_be_visible()
-    page.keyboard.press("g")
-    page.keyboard.press("c")
-    page.wait_for_url(f"**{LIST}")
-    hand.press("/")
-    hand.type("Tara")
-    expect(row).to_have_count(1)
-    hand.press("Tab")
-    hand.press("j")  # and the row stays where one stands, whatever is done to it
-    _act(hand, "b", "Switch off 1 client?", "waits for payment")
-    expect(row).to_contain_text("Off: by hand")
-    _act(hand, "b", "Switch on 1 client?")
-    expect(row).not_to_contain_text("Off: by hand")
-    _act(hand, "e", "Extend 1 client", "15")
-    hand.press("x")
-    hand.tab_to("Delete")
-    page.keyboard.press("Enter")
-    expect(page.locator("dialog[open]")).to_contain_text("Delete 1 client?")
-    hand.tab_to("Delete 1 client")
-    page.keyboard.press("Enter")
-    expect(page.locator("dialog[open] #outcome")).to_contain_text("1 done.", timeout=15_000)
-    page.keyboard.press("Escape")
-    expect(page.locator("#clients")).to_contain_text("No client matches")
-    hand.look_for_focus()
-    figure("keyboard_day.keys", hand.keys)
-
-
-def _act(hand: Hand, key: str, title: str, typed: str = "") -> None:
-    """The dialog that a key opens, filled in and sent by Enter; then it is closed."""
-    page = hand.page
-    page.keyboard.press(key)
-    dialog = page.locator("dialog[open]")
-    expect(dialog).to_contain_text(title)
-    hand.look_for_focus()
-    if typed:
-        hand.type(typed)
-    page.keyboard.press("Enter")
-    expect(dialog.locator("#outcome")).to_contain_text("1 done.", timeout=15_000)
-    hand.look_for_focus()
-    page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
-    expect(page.locator("#clients tr.cur")).to_have_count(1)
-    hand.look_for_focus()
