@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from audit.events import Actor
 from gateways.models import (
@@ -18,8 +20,6 @@ from gateways.models import (
     GlobalSetting,
     Heartbeat,
     Interface,
-    Job,
-    JobItem,
 )
 from gateways.services.changes import Edited
 from gateways.services.gateways import update_gateway
@@ -27,6 +27,7 @@ from gateways.services.interfaces import update_interface
 from gateways.services.settings import update_settings
 from rest.errors import Refusal
 from rest.forms import AbstractForm
+from tenants.models import User
 from tenants.scoping import caller_of
 
 _INTERFACE_SEEN = (
@@ -48,6 +49,32 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def may_act(request: HttpRequest) -> bool:
+    """Whether an operator may do more than look."""
+    return getattr(request.user, "operator", "") == User.Operator.FULL
+
+
+def act_on_each(
+    site: admin.ModelAdmin[Any],
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    act: Callable[[Any], object],
+) -> None:
+    """One act, one transaction and one event for each row: a refusal stops that row alone."""
+    done = 0
+    for row in rows:
+        try:
+            with transaction.atomic():
+                act(row)
+        except Refusal as refusal:
+            site.message_user(request, f"{row}: {refusal.message}", messages.ERROR)
+        else:
+            done += 1
+    if done:
+        words = ngettext("Done for %s row.", "Done for %s rows.", done)
+        site.message_user(request, words % done, messages.SUCCESS)
 
 
 class ServedForm(AbstractForm):
@@ -214,65 +241,6 @@ class AddressPoolAdmin(ReadOnlyAdmin):
     list_filter = ("family", "gateway")
     list_select_related = ("interface__gateway",)
     search_fields = ("name", "network", "uuid")
-
-
-class JobItemInline(admin.TabularInline[JobItem, Job]):
-    """The first items of a job; the API pages through all of them."""
-
-    model = JobItem
-    fields = readonly_fields = (
-        "interface", "action", "public_key", "status", "tier", "attempts", "duration_ms", "message",
-    )  # fmt: skip
-    extra = 0
-    max_num = 0
-    can_delete = False
-    show_change_link = True
-    shown = 200
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[JobItem]:
-        """A bulk job has thousands of items: the page shows those of the first ``shown``."""
-        rows = super().get_queryset(request).select_related("interface__gateway")
-        match = request.resolver_match
-        job_id = match.kwargs.get("object_id") if match else None
-        if not (job_id or "").isdecimal():
-            return rows.none()
-        first = JobItem.objects.filter(job_id=int(job_id or 0)).order_by("pk")
-        return rows.filter(pk__in=list(first.values_list("pk", flat=True)[: self.shown]))
-
-
-@admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
-    """What was applied, by whom, and how far it is."""
-
-    list_display = (
-        "uuid", "kind", "status", "progress", "tier", "tenant", "actor_name", "created_at",
-        "finished_at",
-    )  # fmt: skip
-    list_filter = ("status", "kind", "tier")
-    list_select_related = ("tenant",)
-    search_fields = ("uuid", "actor_name", "message")
-    show_full_result_count = False
-    inlines = (JobItemInline,)
-
-    @admin.display(description=pgettext_lazy("admin", "progress"))
-    def progress(self, job: Job) -> str:
-        """Settled of all, and how many of them failed."""
-        failed = f", {job.failed} failed" if job.failed else ""
-        return f"{job.done} of {job.total}{failed}"
-
-
-@admin.register(JobItem)
-class JobItemAdmin(ReadOnlyAdmin):
-    """One peer's outcome."""
-
-    list_display = (
-        "job", "interface", "action", "public_key", "status", "tier", "attempts", "duration_ms",
-        "settled_at",
-    )  # fmt: skip
-    list_filter = ("status", "action", "tier")
-    list_select_related = ("job", "interface__gateway")
-    search_fields = ("public_key", "job__uuid", "message")
-    show_full_result_count = False
 
 
 @admin.register(Heartbeat)

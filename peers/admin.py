@@ -13,12 +13,23 @@ from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
-from peers.models import Client, Peer, PeerAddress, PeerKey, PeerNetwork
+from gateways.admin import act_on_each, may_act
+from peers.models import (
+    BulkRun,
+    Client,
+    Peer,
+    PeerAddress,
+    PeerKey,
+    PeerNetwork,
+    ShareLink,
+)
 from peers.queries import view_client
 from peers.services.clients import delete_client, disable_client, enable_client, update_client
 from peers.services.extension import reset_usage
+from peers.services.links import revoke_link
+from peers.services.retries import retry_quarantined
 from peers.services.terms import QUEUE
 from peers.sold import TERM_CHECKS
 from rest.errors import Refusal
@@ -163,17 +174,9 @@ class PeerAdmin(_ReadOnly):
     """Devices: what is wanted, what was applied, what was seen."""
 
     list_display = [
-        "public_key",
-        "client",
-        "tenant",
-        "interface",
-        "blocked",
-        "generation",
-        "applied_generation",
-        "verified_generation",
-        "last_handshake_at",
-        "quarantine_reason",
-    ]
+        "public_key", "client", "tenant", "interface", "blocked", "generation",
+        "applied_generation", "verified_generation", "last_handshake_at", "quarantine_reason",
+    ]  # fmt: skip
     list_filter = [
         ("deleted_at", admin.EmptyFieldListFilter),
         "interface",
@@ -186,6 +189,25 @@ class PeerAdmin(_ReadOnly):
     search_fields = ["public_key", "client__name", "addresses__address", "uuid"]
     ordering = ["-id"]
     exclude = ["preshared_key"]
+    actions = ["retry"]
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return may_act(request)
+
+    @admin.action(
+        description=pgettext_lazy("admin", "Let out of quarantine, and try again"),
+        permissions=["retry"],
+    )
+    def retry(self, request: HttpRequest, peers: QuerySet[Peer]) -> None:
+        """One job for all of them."""
+        ids = list(peers.values_list("uuid", flat=True))
+        try:
+            job = retry_quarantined(actor=caller_of(request).actor, peer_ids=ids, at=timezone.now())
+        except Refusal as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+        else:
+            words = ngettext("%s device is tried again.", "%s devices are tried again.", job.total)
+            self.message_user(request, words % job.total, messages.SUCCESS)
 
 
 @admin.register(PeerKey)
@@ -219,6 +241,53 @@ class PeerNetworkAdmin(_ReadOnly):
     search_fields = ["network", "peer__public_key", "peer__client__name"]
     ordering = ["start"]
     exclude = ["start", "end"]
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(_ReadOnly):
+    """Links that show a customer his file; what opens them is nowhere."""
+
+    list_display = [
+        "peer", "tenant", "name", "single_use", "expires_at", "revoked_at", "used_at", "uses",
+        "created_by", "created_at",
+    ]  # fmt: skip
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter), "single_use", "tenant"]
+    list_select_related = ["peer", "tenant"]
+    search_fields = ["name", "peer__public_key", "peer__client__name", "uuid"]
+    ordering = ["-id"]
+    exclude = ["digest"]
+    actions = ["revoke"]
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return may_act(request)
+
+    @admin.action(description=pgettext_lazy("admin", "Revoke"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, links: QuerySet[ShareLink]) -> None:
+        """End them for good."""
+        at, caller = timezone.now(), caller_of(request)
+        act_on_each(
+            self,
+            request,
+            links.select_related("tenant"),
+            lambda link: revoke_link(
+                caller=replace(caller, tenant=link.tenant), link_id=link.uuid, at=at
+            ),
+        )
+
+
+@admin.register(BulkRun)
+class BulkRunAdmin(_ReadOnly):
+    """Acts on many clients: how far they are. What was asked for is sealed."""
+
+    list_display = [
+        "uuid", "action", "status", "tenant", "done", "failed", "total", "dry_run", "actor_name",
+        "created_at", "finished_at",
+    ]  # fmt: skip
+    list_filter = ["status", "action", "tenant"]
+    list_select_related = ["tenant"]
+    search_fields = ["uuid", "actor_name"]
+    ordering = ["-id"]
+    exclude = ["request", "jobs"]
 
 
 def _caller(request: HttpRequest, client: Client) -> Caller:

@@ -11,10 +11,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
+from gateways.admin import act_on_each
 from peers.models import Client
 from quotas.models import Plan
 from resellers.forms import MembershipFormSet, PlanForm, ServedForm, TenantForm
 from resellers.services.members import Person, add_member, change_role, remove_member
+from resellers.services.suspension import resume_tenant, suspend_tenant
 from resellers.values import LIMIT_CHECKS
 from tenants.models import Membership, Tenant
 from tenants.scoping import Caller, caller_of
@@ -102,6 +104,7 @@ class TenantAdmin(ServedAdmin):
         "updated_at",
     ]  # fmt: skip
     filter_horizontal = ["interfaces", "pools"]
+    actions = ["suspend", "resume"]
     inlines = [MemberInline, NewcomerInline]
     fieldsets = [
         (None, {"fields": ["slug", "name", "uuid", "version", "created_at", "updated_at"]}),
@@ -130,6 +133,26 @@ class TenantAdmin(ServedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> list[str]:
         """The slug is in other people's scripts: it stays."""
         return [*self.readonly_fields, *(["slug"] if obj else [])]
+
+    @admin.action(
+        description=pgettext_lazy("admin", "Suspend: nobody gets in, every client is cut off"),
+        permissions=["change"],
+    )
+    def suspend(self, request: HttpRequest, tenants: QuerySet[Tenant]) -> None:
+        self._turn(request, tenants, suspend_tenant)
+
+    @admin.action(
+        description=pgettext_lazy("admin", "Resume those that are suspended"),
+        permissions=["change"],
+    )
+    def resume(self, request: HttpRequest, tenants: QuerySet[Tenant]) -> None:
+        self._turn(request, tenants, resume_tenant)
+
+    def _turn(self, request: HttpRequest, tenants: QuerySet[Tenant], act: Any) -> None:
+        actor, at = caller_of(request).actor, timezone.now()
+        act_on_each(
+            self, request, tenants, lambda one: act(tenant=one, reason="", actor=actor, at=at)
+        )
 
     @admin.display(description=pgettext_lazy("admin", "clients"), ordering="live_clients")
     def clients(self, tenant: Tenant) -> int:

@@ -51,6 +51,36 @@ MODELS: Final[Mapping[str, Name]] = {
         pgettext_lazy("admin", "scheduled jobs"),
     ),
     "quotas.Meter": (pgettext_lazy("admin", "meter"), pgettext_lazy("admin", "meters")),
+    "gateways.WakeHost": (pgettext_lazy("admin", "machine"), pgettext_lazy("admin", "machines")),
+    "quotas.Usage": (
+        pgettext_lazy("admin", "client's usage"),
+        pgettext_lazy("admin", "clients' usage"),
+    ),
+    "quotas.LedgerSegment": (
+        pgettext_lazy("admin", "ledger segment"),
+        pgettext_lazy("admin", "ledger segments"),
+    ),
+    "quotas.UsageBucket": (
+        pgettext_lazy("admin", "usage by time"),
+        pgettext_lazy("admin", "usage by time"),
+    ),
+    "quotas.Session": (
+        pgettext_lazy("admin", "connection"),
+        pgettext_lazy("admin", "connections"),
+    ),
+    "quotas.Shape": (pgettext_lazy("admin", "speed"), pgettext_lazy("admin", "speeds")),
+    "quotas.CounterRun": (
+        pgettext_lazy("admin", "run of counters"),
+        pgettext_lazy("admin", "runs of counters"),
+    ),
+    "peers.ShareLink": (
+        pgettext_lazy("admin", "share link"),
+        pgettext_lazy("admin", "share links"),
+    ),
+    "peers.BulkRun": (
+        pgettext_lazy("admin", "act on many"),
+        pgettext_lazy("admin", "acts on many"),
+    ),
     "quotas.TenantUsage": (
         pgettext_lazy("admin", "tenant's usage"),
         pgettext_lazy("admin", "tenants' usage"),
