@@ -102,7 +102,7 @@ def _used(tenant: Tenant, now: datetime) -> None:
                 meter=meter, tenant=tenant, interface_id=meter.interface_id, begins_at=begins,
                 seconds=seconds, raw_up=up, raw_down=down, billed_up=up, billed_down=down,
             ))  # fmt: skip
-    UsageBucket.objects.bulk_create(rows)
+    UsageBucket.objects.bulk_create(rows, ignore_conflicts=True)  # `busy_day` has some of them
     TenantUsage.objects.update_or_create(
         tenant=tenant,
         defaults={"billed_down": 7_460 * GB, "billed_up": 910 * GB,
