@@ -100,7 +100,14 @@ def _kind(route: str) -> str:
 def _public(route: str) -> str:
     path = route.partition(" ")[2].replace("\\", "")
     path = _GROUP.sub(lambda found: _PUBLIC[found[1]], path.replace("^", "").replace("$", ""))
-    return path.format(**_PUBLIC)
+    return path.format_map(_Known(_PUBLIC))
+
+
+class _Known(dict[str, str]):
+    """What is not listed stands in an address as something that is not there."""
+
+    def __missing__(self, name: str) -> str:
+        return "nothing"
 
 
 def _secret(side: Side) -> str:
