@@ -33,6 +33,7 @@ NO_PAGE: Final = {
         "mfa_list_webauthn", "account_set_password",
     },
     "new: its picture is to be taken": {
+        "account_email", "account_email_confirm",
         "client-login", "client-login-new", "client-transfer", "mine", "my", "my-device", "wake",
         "wake-delete", "wake-edit", "wake-new", "wake-one",
     },
