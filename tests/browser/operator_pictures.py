@@ -146,6 +146,7 @@ def _traffic(now: Any) -> None:
         )  # fmt: skip
 
     meter = Meter.objects.exclude(interface=None).order_by("pk")[0]
+    assert meter.interface_id is not None
     for back in range(1, 7 * 96):
         begins_at = quarter - back * timedelta(minutes=15)
         share = 2 + (begins_at.hour * 4 + begins_at.minute // 15) * 37 % 50 + begins_at.hour

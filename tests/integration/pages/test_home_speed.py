@@ -7,6 +7,7 @@ measurement, and so apart from the other tests (`proof`); run it alone.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -69,6 +70,7 @@ def _traffic(meters: list[Meter]) -> None:
                 billed_down=10**7, sampled_at=at,
             )
             for one in meters
+            if one.interface_id is not None
         ),
         batch_size=1000,
     )  # fmt: skip
@@ -80,6 +82,7 @@ def _traffic(meters: list[Meter]) -> None:
                 billed_up=10**6, billed_down=10**7,
             )
             for one in meters[::10]
+            if one.interface_id is not None
             for back in range(1, 97)
         ),
         batch_size=1000,
@@ -112,7 +115,7 @@ def _records(tenants: list[Tenant]) -> None:
     )  # fmt: skip
 
 
-def signed_in(name: str, **how: object) -> Browser:
+def signed_in(name: str, **how: Any) -> Browser:
     browser = Browser()
     browser.force_login(make_user(name, **how))
     return browser

@@ -144,13 +144,18 @@ def another_pool(world: World) -> None:
     make_pool(world.other, "fd11::1/64")
 
 
+def invited(world: World) -> dict[str, str]:
+    world.let_in()
+    return {"email": "mina@example.org"}
+
+
 CLIENT_ACTS: dict[str, Prepare] = {
     "change-plan": lambda world: {"plan": str(world.plan.uuid)},
     "disable": body({}),
     "extend": sold,
     "enable": after(f"{ONE}/disable", {}, {}),
     "kick": body({}),
-    "logins": lambda world: world.let_in() or {"email": "mina@example.org"},
+    "logins": invited,
     "move": body({"interface": "wg1"}),
     "peers": body({"name": "tablet"}),
     "reset-usage": body({}),

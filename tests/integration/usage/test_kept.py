@@ -24,6 +24,7 @@ def meter(alice_peer: Peer) -> Meter:
     found = make_meter(alice_peer)
     for number in range(1, 30):
         _bucket(found, datetime(2026, 11, 28, 12, 30, tzinfo=UTC) - number * QUARTER, number)
+    assert found.interface is not None
     LedgerSegment.objects.create(
         meter=found, tenant=found.tenant, interface=found.interface, incarnation=1,
         quarter=NOW - timedelta(minutes=5), sampled_at=NOW, from_rx=0, from_tx=0, to_rx=7, to_tx=8,
@@ -33,6 +34,7 @@ def meter(alice_peer: Peer) -> Meter:
 
 
 def _bucket(meter: Meter, at: datetime, number: int) -> None:
+    assert meter.interface is not None
     UsageBucket.objects.create(
         meter=meter, tenant=meter.tenant, interface=meter.interface, begins_at=at, seconds=900,
         raw_up=number, raw_down=2 * number, billed_up=number, billed_down=number,

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from peers.models import Peer
+from peers.models import Client, Peer
 from tests.integration.pages.client.test_acts import form_of, send
 
 
@@ -20,7 +20,7 @@ def test_every_term_is_edited_behind_its_word(
         assert f"<summary>{word}</summary>" in page
     begins = (timezone.now() + timedelta(days=9)).strftime("%Y-%m-%dT%H:%M")
     wanted = {"starts_at": begins, "grace_seconds": "1.5 d", "metadata": '{"rack": 7, "b": "x"}'}
-    send(reseller, f"{path}edit/", **wanted)
+    send(reseller, f"{path}edit/", 303, **wanted)
     client = alice_peer.client
     client.refresh_from_db()
     assert client.starts_at is not None
@@ -29,7 +29,7 @@ def test_every_term_is_edited_behind_its_word(
     assert (again["grace_seconds"], again["metadata"]) == ("1.5 d", '{"rack": 7, "b": "x"}')
     send(reseller, f"{path}edit/", note="n")
     send(reseller, f"{path}edit/", starts_at="", grace_seconds="", metadata="")
-    client.refresh_from_db()
+    client = Client.objects.get(pk=client.pk)
     assert (client.starts_at, client.grace_seconds, client.metadata) == (None, 0, {})
 
 
@@ -82,9 +82,9 @@ def test_what_is_in_a_devices_file_is_edited(
     assert alice_peer.endpoint_override == "relay.example.net:51820"
     assert alice_peer.persistent_keepalive == 25
     send(reseller, url, dns_servers="", routes="", endpoint_override="", persistent_keepalive="")
-    alice_peer.refresh_from_db()
-    assert (alice_peer.use_server_dns, alice_peer.routes) == (True, [])
-    assert (alice_peer.endpoint_override, alice_peer.persistent_keepalive) == ("", None)
+    again = Peer.objects.get(pk=alice_peer.pk)
+    assert (again.use_server_dns, again.routes) == (True, [])
+    assert (again.endpoint_override, again.persistent_keepalive) == ("", None)
     for field, value in (("dns_servers", "no dns!"), ("routes", "10.0.0.1/8")):
         answer = reseller.post(url, {**form_of(reseller, url), field: value})
         assert answer.status_code == 400

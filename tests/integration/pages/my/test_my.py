@@ -39,8 +39,6 @@ def own(acme: Tenant, interface: Interface, mina: User) -> CustomerAccess:
     Tenant.objects.filter(pk=acme.pk).update(
         customers_sign_in=True, brand_name="Kestrel", brand_color="#0a7d8c"
     )
-    interface.endpoint = "vpn.example.org:51820"
-    interface.save()
     return let_in(acme, interface, mina, "Mina's")
 
 
