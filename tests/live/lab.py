@@ -287,11 +287,11 @@ class Lab:
         deadline = time.monotonic() + 2.0
         while any(is_alive(pid) for pid in killed) and time.monotonic() < deadline:
             time.sleep(0.01)
+        if not self._owns_gateway:  # by hand: a namespace's links go some time after it
+            for link in ("br0", "up0", *(f"c{11 + n}" for n in range(len(self.clients) + 1))):
+                self.run("ip", "link", "del", link, check=False)
         for netns in self._namespaces:
             sh("ip", "netns", "del", netns, check=False)
-        if not self._owns_gateway:  # the links to the other namespaces go with those, in a moment
-            for link in ("br0", "up0"):
-                self.run("ip", "link", "del", link, check=False)
         for name in self._interfaces:
             (SOCKETS / f"{name}.sock").unlink(missing_ok=True)
         self._namespaces.clear()
