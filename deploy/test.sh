@@ -140,7 +140,7 @@ else
         # Real stacks mostly wait: a file to each process, the long ones (few tests, long waits)
         # first. What measures has the machine for itself.
         # shellcheck disable=SC2086
-        part stack privileged_pytest -n 4 --dist loadfile --no-loadscope-reorder \
+        part stack privileged_pytest -n 3 --dist loadfile --no-loadscope-reorder \
             -m "(stack or browser) and not proof and not alone" $real
         # shellcheck disable=SC2086
         part alone privileged_pytest -p no:xdist -m "alone and not proof" $real
