@@ -6,7 +6,7 @@ Every test prints, beside its own, a control run of the same streams in which no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,19 @@ import pytest
 from tests.live.conftest import Figure
 from tests.live.lab import Client
 from tests.live.site import Site, Witness, control_run, strange_key, tunnel_address
+from tests.stack.conftest import short_path
 
 pytestmark = [pytest.mark.wg, pytest.mark.stack, pytest.mark.alone]
 
 CONTROL_S = 5.0
 SENTENCE = "Applied server config successfully without disrupting active connections"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A vwg of its own: here every peer of the interface counts, and each is compared."""
+    with Site(short_path(tmp_path_factory)) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
